@@ -1,0 +1,1 @@
+"""Milepost: touchpoint events in, journey stages and abandonment signals out."""

@@ -1,0 +1,39 @@
+"""Time on the wire and inside: RFC 3339 text outside, integer microseconds since 1970 (UTC) inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def format_time(time_us: int) -> str:
+    """RFC 3339 in UTC with three fraction digits, or six where microseconds are needed."""
+    moment = _EPOCH + timedelta(microseconds=time_us)
+    precision = "milliseconds" if time_us % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def read_time(text: str) -> int:
+    """Microseconds of a time that `format_time` wrote, or of any ISO 8601 text with an offset.
+
+    Raises ValueError for anything else.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without an offset: {text[:40]!r}")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(time_us: int) -> datetime:
+    """The same instant as an aware datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime."""
+    return (moment - _EPOCH) // _MICROSECOND

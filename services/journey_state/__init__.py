@@ -1,0 +1,1 @@
+"""Touchpoints in, each customer's journey stage and abandonment signals out."""
