@@ -1,0 +1,278 @@
+"""Every table of journey_state, as SQLAlchemy Core metadata that alembic reads."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+RELAY_SHARDS = 16
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _ordered_text(name: str) -> Column[str]:
+    """Text whose order is that of its bytes, as the order of touchpoints demands."""
+    return Column(name, Text(collation="C"), nullable=False)
+
+
+# The truth about progress: moved in the transaction that holds a batch's effects.
+consumer_offsets = Table(
+    "consumer_offsets",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+    _time("log_time", nullable=True),  # newest append time processed
+    _time("heartbeat_at", nullable=True),  # newest append time of a heartbeat of any instance
+    Column("stopped", Text),  # why the partition's brake is on
+    postgresql_with={"fillfactor": "50"},
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("instance", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    _time("low_watermark"),
+    _time("append_time"),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("spool", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
+ingest_gaps = Table(
+    "ingest_gaps",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("from_at", DateTime(timezone=True), primary_key=True),
+    _time("to_at"),
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    _time("at", nullable=True),
+    CheckConstraint("id = 1", name="single"),
+    postgresql_with={"fillfactor": "50"},
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("definition_id", SmallInteger, Identity(), primary_key=True),
+    Column("version", Text, nullable=False, unique=True),
+    Column("journey", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    _now("activated_at"),
+)
+
+# Narrow and hot: nothing that changes is indexed, so updates stay in the page.
+customers = Table(
+    "customers",
+    metadata,
+    Column("customer_id", UUID, primary_key=True),
+    Column("definition_id", SmallInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # msgpack of customer.CustomerState
+    Column("merged_into", UUID),
+    _now("created_at"),
+    postgresql_with={"fillfactor": "70"},
+)
+Index(
+    "ix_customers_merged_into",
+    customers.c.merged_into,
+    postgresql_where=customers.c.merged_into.is_not(None),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("identifier_key", UUID, primary_key=True),  # hash of kind and value
+    Column("kind", Text, nullable=False),
+    _ordered_text("value"),
+    Column("customer_id", UUID, nullable=False, index=True),  # the owner now
+    _time("since"),  # occurred_at of the touchpoint that it was met on
+    Column("moves", SmallInteger, nullable=False, server_default=text("0")),
+    Column("shared", Boolean, nullable=False, server_default=text("false")),
+    Column("unlinked", Boolean, nullable=False, server_default=text("false")),
+)
+
+# Only identifiers that have moved have rows here; for others the owner owns all the past.
+ownership_periods = Table(
+    "ownership_periods",
+    metadata,
+    Column("identifier_key", UUID, primary_key=True),
+    Column("from_at", DateTime(timezone=True), primary_key=True),
+    Column("from_message_id", Text(collation="C"), primary_key=True),
+    Column("from_source", Text(collation="C"), primary_key=True),
+    Column("customer_id", UUID, nullable=False, index=True),
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("identifier_key", UUID, primary_key=True),
+    Column("from_customer_id", UUID, primary_key=True),
+    Column("to_customer_id", UUID, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("count", Integer, nullable=False, server_default=text("1")),
+    _time("first_at"),
+    _time("last_at"),
+)
+
+dedupe = Table(
+    "dedupe",
+    metadata,
+    Column("message_key", UUID, primary_key=True),  # hash of source and message_id
+    _time("received_at"),  # of the copy that counts
+    Column("identifier_key", UUID, nullable=False),  # where that copy stands in the timeline
+    _time("occurred_at"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("identifier_key", UUID, nullable=False),  # the primary identifier
+    _time("occurred_at"),
+    _ordered_text("message_id"),
+    _ordered_text("source"),
+    _time("received_at"),
+    Column("channel", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the record's value as it came
+)
+Index("ix_timeline_identifier_key_occurred_at", timeline.c.identifier_key, timeline.c.occurred_at)
+
+stage_history = Table(
+    "stage_history",
+    metadata,
+    Column("history_id", BigInteger, Identity(), primary_key=True),
+    Column("customer_id", UUID, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    _time("entered_at"),
+    Column("direction", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    _ordered_text("message_id"),
+    Column("event", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    _ordered_text("source"),
+    Column("cause_kind", Text, nullable=False),
+    Column("definition_id", SmallInteger, nullable=False),
+    Column("ce_id", UUID),  # of the stage change that told of it; null: not published by itself
+    _now("recorded_at"),
+    _time("superseded_at", nullable=True),
+    CheckConstraint(
+        "direction IN ('first', 'forward', 'backward', 're-entry')", name="direction_known"
+    ),
+)
+Index(
+    "ix_stage_history_customer_id_entered_at",
+    stage_history.c.customer_id,
+    stage_history.c.entered_at,
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("signal_id", UUID, primary_key=True),
+    Column("customer_id", UUID, nullable=False, index=True),
+    Column("rule", Text, nullable=False),
+    Column("scope", Text),
+    _time("due_at"),
+    Column("state", Text, nullable=False),
+    Column("published", Boolean, nullable=False),
+    Column("suppressed", Text),
+    Column("revision", Integer, nullable=False),
+    Column("raised_as", UUID),
+    Column("definition_id", SmallInteger, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    _now("recorded_at"),
+    _now("updated_at"),
+    CheckConstraint(
+        "state IN ('raised', 'recovered', 'retracted', 'expired')", name="state_known"
+    ),
+)
+Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
+Index("ix_signals_due_at_signal_id", signals.c.due_at, signals.c.signal_id)
+
+# One row per customer with something to come; wake_at is never later than that, often earlier.
+timers = Table(
+    "timers",
+    metadata,
+    Column("customer_id", UUID, primary_key=True),
+    Column("wake_at", DateTime(timezone=True), nullable=False, index=True),
+    postgresql_with={"fillfactor": "70"},
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", BigInteger, Identity(), primary_key=True),
+    Column("shard", SmallInteger, nullable=False),
+    Column("customer_id", UUID, nullable=False),
+    Column("topic", SmallInteger, nullable=False),  # publication.TopicCode
+    Column("version", BigInteger, nullable=False),
+    Column("ce_id", UUID, nullable=False),
+    Column("ce_type", Text, nullable=False),
+    Column("value", LargeBinary),  # null: a tombstone
+    _now("created_at"),
+)
+Index("ix_outbox_shard_outbox_id", outbox.c.shard, outbox.c.outbox_id)
+
+relay_shards = Table(
+    "relay_shards",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("dead_letter_id", BigInteger, Identity(), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'open'")),
+    _now("recorded_at"),
+    CheckConstraint("status IN ('open', 'replayed', 'dropped')", name="status_known"),
+)
+Index("uq_dead_letters_record", dead_letters.c.topic, dead_letters.c.partition,
+      dead_letters.c.record_offset, unique=True)
