@@ -222,9 +222,7 @@ signals = Table(
     Column("payload", JSONB, nullable=False),
     _now("recorded_at"),
     _now("updated_at"),
-    CheckConstraint(
-        "state IN ('raised', 'recovered', 'retracted', 'expired')", name="state_known"
-    ),
+    CheckConstraint("state IN ('raised', 'recovered', 'retracted', 'expired')", name="state_known"),
 )
 Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
 Index("ix_signals_due_at_signal_id", signals.c.due_at, signals.c.signal_id)
@@ -274,5 +272,10 @@ dead_letters = Table(
     _now("recorded_at"),
     CheckConstraint("status IN ('open', 'replayed', 'dropped')", name="status_known"),
 )
-Index("uq_dead_letters_record", dead_letters.c.topic, dead_letters.c.partition,
-      dead_letters.c.record_offset, unique=True)
+Index(
+    "uq_dead_letters_record",
+    dead_letters.c.topic,
+    dead_letters.c.partition,
+    dead_letters.c.record_offset,
+    unique=True,
+)
