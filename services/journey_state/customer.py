@@ -1,11 +1,13 @@
-"""What is kept of one customer: the journey, who it is, and what has been published."""
+"""What is kept of one customer, and the customer as one transaction works on it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
-from services.journey_state.journey import Journey
-from services.journey_state.touchpoint import Place
+from services.journey_state.journey import Journey, Transition
+from services.journey_state.touchpoint import Place, Touchpoint
 
 
 class OwnedIdentifier(msgspec.Struct, frozen=True, array_like=True):
@@ -41,6 +43,44 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     state_version: int = 0
     signals: dict[str, Standing] = {}  # by signal_id; those whose window is over are left out
     wake_at: int | None = None  # what the timer's row holds
+
+
+@dataclass(slots=True)
+class Refold:
+    """Why a customer's past is computed again, as messages say it."""
+
+    kind: str  # refold, merge, import ...
+    message_id: str | None
+
+
+@dataclass(slots=True)
+class Customer:
+    """A customer inside one transaction: as it was, as it becomes, and what is to be told."""
+
+    customer_id: bytes
+    state: CustomerState
+    is_new: bool
+    before: CustomerState
+    fresh: list[Touchpoint] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    absorbed: list[Customer] = field(default_factory=list)
+    refold: Refold | None = None
+
+    @classmethod
+    def found(cls, customer_id: bytes, state: CustomerState) -> Customer:
+        """A customer read from its row."""
+        return cls(customer_id, state, is_new=False, before=msgspec.structs.replace(state))
+
+    @classmethod
+    def made(cls, customer_id: bytes, place: Place) -> Customer:
+        """A customer that this transaction makes."""
+        state = CustomerState(made=place)
+        return cls(customer_id, state, is_new=True, before=CustomerState(made=place))
+
+    @property
+    def known(self) -> bool:
+        """Whether it owns a user id."""
+        return any(owned.kind == "user_id" for owned in self.state.identifiers)
 
 
 _encoder = msgspec.msgpack.Encoder()

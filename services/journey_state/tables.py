@@ -64,7 +64,6 @@ heartbeats = Table(
     metadata,
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("instance", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
     _time("low_watermark"),
     _time("append_time"),
     Column("record_offset", BigInteger, nullable=False),
@@ -217,6 +216,8 @@ signals = Table(
     Column("published", Boolean, nullable=False),
     Column("suppressed", Text),
     Column("revision", Integer, nullable=False),
+    _time("raised_at"),  # the watermark at which it was raised
+    Column("reminded", SmallInteger, nullable=False, server_default=text("0")),
     Column("raised_as", UUID),
     Column("definition_id", SmallInteger, nullable=False),
     Column("payload", JSONB, nullable=False),

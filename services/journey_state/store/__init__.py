@@ -1,0 +1,1 @@
+"""Every SQL statement of the worker, each a named function on one connection."""

@@ -1,0 +1,146 @@
+"""Touchpoints as they came: which copies count, and the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.journey_state.store.pool import Connection
+
+
+class Fact(NamedTuple):
+    """A touchpoint's row: its keys, its place, its bytes."""
+
+    message_key: bytes
+    identifier_key: bytes
+    occurred_at: int
+    message_id: str
+    source: str
+    received_at: int
+    channel: str
+    event: str
+    body: bytes
+
+
+class Copy(NamedTuple):
+    """Where the copy of an event that counts so far stands."""
+
+    message_key: bytes
+    received_at: int
+    identifier_key: bytes
+    occurred_at: int
+
+
+async def admit(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
+    """Remember these events; gives the message keys that had not been seen before.
+
+    `facts` must hold each message key once.
+    """
+    rows = await connection.fetch(
+        """
+        INSERT INTO dedupe (message_key, received_at, identifier_key, occurred_at)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+        ON CONFLICT DO NOTHING
+        RETURNING message_key
+        """,
+        [f.message_key for f in facts],
+        [f.received_at for f in facts],
+        [f.identifier_key for f in facts],
+        [f.occurred_at for f in facts],
+    )
+    return {row[0] for row in rows}
+
+
+async def copies(connection: Connection, message_keys: Sequence[bytes]) -> list[Copy]:
+    """The copies that count so far of events seen before."""
+    rows = await connection.fetch(
+        """
+        SELECT message_key, received_at, identifier_key, occurred_at FROM dedupe
+        WHERE message_key = ANY($1::uuid[]) FOR UPDATE
+        """,
+        message_keys,
+    )
+    return [Copy(*row) for row in rows]
+
+
+async def body_of(connection: Connection, copy: Copy, fact: Fact) -> bytes | None:
+    """The bytes of the copy that counts so far."""
+    body: bytes | None = await connection.fetchval(
+        """
+        SELECT body FROM timeline
+        WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
+        """,
+        copy.identifier_key,
+        copy.occurred_at,
+        fact.message_id,
+        fact.source,
+    )
+    return body
+
+
+async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> None:
+    """The new copy counts from now on; the old one leaves the timeline."""
+    await connection.execute(
+        """
+        DELETE FROM timeline
+        WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
+        """,
+        copy.identifier_key,
+        copy.occurred_at,
+        fact.message_id,
+        fact.source,
+    )
+    await connection.execute(
+        """
+        UPDATE dedupe SET received_at = $2, identifier_key = $3, occurred_at = $4
+        WHERE message_key = $1
+        """,
+        fact.message_key,
+        fact.received_at,
+        fact.identifier_key,
+        fact.occurred_at,
+    )
+
+
+async def add_to_timeline(connection: Connection, facts: Sequence[Fact]) -> None:
+    """Append touchpoints, each under its primary identifier."""
+    await connection.execute(
+        """
+        INSERT INTO timeline (identifier_key, occurred_at, message_id, source, received_at,
+          channel, event, body)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[],
+          $5::timestamptz[], $6::text[], $7::text[], $8::bytea[])
+        """,
+        [f.identifier_key for f in facts],
+        [f.occurred_at for f in facts],
+        [f.message_id for f in facts],
+        [f.source for f in facts],
+        [f.received_at for f in facts],
+        [f.channel for f in facts],
+        [f.event for f in facts],
+        [f.body for f in facts],
+    )
+
+
+class TimelineRow(NamedTuple):
+    """A touchpoint read back, with what places it among ownership periods."""
+
+    identifier_key: bytes
+    occurred_at: int
+    message_id: str
+    source: str
+    body: bytes
+
+
+async def read_timeline(
+    connection: Connection, identifier_keys: Sequence[bytes]
+) -> list[TimelineRow]:
+    """All touchpoints whose primary identifier is one of these."""
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key, occurred_at, message_id, source, body FROM timeline
+        WHERE identifier_key = ANY($1::uuid[])
+        """,
+        identifier_keys,
+    )
+    return [TimelineRow(*row) for row in rows]

@@ -1,0 +1,281 @@
+"""What was computed: history, signals, timers, outbox, dead letters, definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from services.journey_state.store.pool import Connection
+
+
+class HistoryRow(NamedTuple):
+    """One row of the stage history as it is stored."""
+
+    customer_id: bytes
+    previous: str
+    stage: str
+    entered_at: int
+    direction: str
+    rule: str
+    message_id: str
+    event: str
+    channel: str
+    source: str
+    cause_kind: str
+    definition_id: int
+    ce_id: bytes | None
+
+
+class SignalRow(NamedTuple):
+    """One signal, by its id."""
+
+    signal_id: bytes
+    customer_id: bytes
+    rule: str
+    scope: str | None
+    due_at: int
+    state: str
+    published: bool
+    suppressed: str | None
+    revision: int
+    raised_at: int
+    reminded: int
+    raised_as: bytes | None
+    definition_id: int
+    payload: str  # JSON
+
+
+class OutboxRow(NamedTuple):
+    """One message on its way to a topic."""
+
+    shard: int
+    customer_id: bytes
+    topic: int
+    version: int
+    ce_id: bytes
+    ce_type: str
+    value: bytes | None
+
+
+class DeadLetter(NamedTuple):
+    """A record that cannot be processed, whole."""
+
+    topic: str
+    partition: int
+    record_offset: int
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    message: str
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def add_history(connection: Connection, rows: Sequence[HistoryRow]) -> None:
+    """Append rows to the stage history."""
+    await connection.execute(
+        """
+        INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule,
+          message_id, event, channel, source, cause_kind, definition_id, ce_id)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[],
+          $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+          $12::smallint[], $13::uuid[])
+        """,
+        *_columns(rows),
+    )
+
+
+async def read_history(
+    connection: Connection, customer_ids: Sequence[bytes]
+) -> list[tuple[int, HistoryRow]]:
+    """The present history rows with their ids, in the order."""
+    rows = await connection.fetch(
+        """
+        SELECT history_id, customer_id, previous, stage, entered_at, direction, rule, message_id,
+          event, channel, source, cause_kind, definition_id, ce_id
+        FROM stage_history
+        WHERE customer_id = ANY($1::uuid[]) AND superseded_at IS NULL
+        ORDER BY entered_at, message_id, source
+        """,
+        customer_ids,
+    )
+    return [(row[0], HistoryRow(*row[1:])) for row in rows]
+
+
+async def supersede_history(connection: Connection, history_ids: Sequence[int]) -> None:
+    """These rows are no longer the present history; they stay as what was known."""
+    await connection.execute(
+        "UPDATE stage_history SET superseded_at = now() WHERE history_id = ANY($1::bigint[])",
+        history_ids,
+    )
+
+
+async def save_signals(connection: Connection, rows: Sequence[SignalRow]) -> None:
+    """Insert or update signals, one row each by the unique key."""
+    await connection.execute(
+        """
+        INSERT INTO signals (signal_id, customer_id, rule, scope, due_at, state, published,
+          suppressed, revision, raised_at, reminded, raised_as, definition_id, payload)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
+          $6::text[], $7::bool[], $8::text[], $9::int[], $10::timestamptz[], $11::smallint[],
+          $12::uuid[], $13::smallint[], $14::jsonb[])
+        ON CONFLICT (signal_id) DO UPDATE
+        SET customer_id = excluded.customer_id, state = excluded.state,
+          published = excluded.published, suppressed = excluded.suppressed,
+          revision = excluded.revision, raised_at = excluded.raised_at,
+          reminded = excluded.reminded, raised_as = excluded.raised_as, payload = excluded.payload, updated_at = now()
+        """,
+        *_columns(rows),
+    )
+
+
+async def read_signals(
+    connection: Connection, customer_ids: Sequence[bytes]
+) -> list[SignalRow]:
+    """Every signal of the customers, retracted ones too."""
+    rows = await connection.fetch(
+        """
+        SELECT signal_id, customer_id, rule, scope, due_at, state, published, suppressed,
+          revision, raised_at, reminded, raised_as, definition_id, payload
+        FROM signals WHERE customer_id = ANY($1::uuid[]) ORDER BY due_at, rule, scope
+        """,
+        customer_ids,
+    )
+    return [SignalRow(*row) for row in rows]
+
+
+async def read_signals_by_id(
+    connection: Connection, signal_ids: Sequence[bytes]
+) -> list[SignalRow]:
+    """The signals of these ids."""
+    rows = await connection.fetch(
+        """
+        SELECT signal_id, customer_id, rule, scope, due_at, state, published, suppressed,
+          revision, raised_at, reminded, raised_as, definition_id, payload
+        FROM signals WHERE signal_id = ANY($1::uuid[])
+        """,
+        signal_ids,
+    )
+    return [SignalRow(*row) for row in rows]
+
+
+async def wake_earlier(connection: Connection, wakes: Sequence[tuple[bytes, int]]) -> None:
+    """Have a look at each customer no later than when W reaches the given instant."""
+    ordered = sorted(wakes)
+    await connection.execute(
+        """
+        INSERT INTO timers AS t (customer_id, wake_at)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+        ON CONFLICT (customer_id) DO UPDATE SET wake_at = excluded.wake_at
+        """,
+        [w[0] for w in ordered],
+        [w[1] for w in ordered],
+    )
+
+
+async def stop_timers(connection: Connection, customer_ids: Sequence[bytes]) -> None:
+    """Nothing more is to come for these customers."""
+    await connection.execute(
+        "DELETE FROM timers WHERE customer_id = ANY($1::uuid[])", sorted(customer_ids)
+    )
+
+
+async def due_customers(connection: Connection, watermark: int, limit: int) -> list[bytes]:
+    """Customers to look at now that W has come this far, the longest waiting first."""
+    rows = await connection.fetch(
+        "SELECT customer_id FROM timers WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2",
+        watermark,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
+async def add_to_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
+    """Queue messages; their order here is their order per customer on the topics."""
+    await connection.execute(
+        """
+        INSERT INTO outbox (shard, customer_id, topic, version, ce_id, ce_type, value)
+        SELECT shard, customer_id, topic, version, ce_id, ce_type, value
+        FROM unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::bigint[], $5::uuid[],
+          $6::text[], $7::bytea[]) WITH ORDINALITY
+          AS m (shard, customer_id, topic, version, ce_id, ce_type, value, n)
+        ORDER BY n
+        """,
+        *_columns(rows),
+    )
+
+
+async def claim_shard(connection: Connection, shard: int) -> bool:
+    """Whether this transaction holds the shard: one relay at a time, freed by commit or death."""
+    row = await connection.fetchrow(
+        "SELECT 1 FROM relay_shards WHERE shard = $1 FOR UPDATE SKIP LOCKED", shard
+    )
+    return row is not None
+
+
+async def waiting_shards(connection: Connection) -> list[int]:
+    """The shards that hold messages, the longest waiting first."""
+    rows = await connection.fetch(
+        "SELECT shard FROM outbox GROUP BY shard ORDER BY min(outbox_id)"
+    )
+    return [row[0] for row in rows]
+
+
+async def read_outbox(
+    connection: Connection, shard: int, limit: int
+) -> list[tuple[int, OutboxRow]]:
+    """The oldest messages of a shard with their ids."""
+    rows = await connection.fetch(
+        """
+        SELECT outbox_id, shard, customer_id, topic, version, ce_id, ce_type, value FROM outbox
+        WHERE shard = $1 ORDER BY outbox_id LIMIT $2
+        """,
+        shard,
+        limit,
+    )
+    return [(row[0], OutboxRow(*row[1:])) for row in rows]
+
+
+async def remove_from_outbox(connection: Connection, outbox_ids: Sequence[int]) -> None:
+    """These messages are on their topics, acknowledged."""
+    await connection.execute(
+        "DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", outbox_ids
+    )
+
+
+async def add_dead_letters(connection: Connection, rows: Sequence[DeadLetter]) -> None:
+    """Set records aside with their reason."""
+    await connection.executemany(
+        """
+        INSERT INTO dead_letters (topic, partition, record_offset, key, value, reason, message)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+        """,
+        [tuple(row) for row in rows],
+    )
+
+
+async def active_definition(connection: Connection) -> tuple[int, str, str] | None:
+    """(definition_id, version, text) of the definition in force."""
+    row = await connection.fetchrow(
+        "SELECT definition_id, version, text FROM definitions "
+        "ORDER BY activated_at DESC, definition_id DESC LIMIT 1"
+    )
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def activate_definition(
+    connection: Connection, version: str, journey: str, text: str
+) -> None:
+    """Put a first definition in force; does nothing when another worker already has."""
+    await connection.execute("LOCK TABLE definitions IN SHARE ROW EXCLUSIVE MODE")
+    await connection.execute(
+        """
+        INSERT INTO definitions (version, journey, text)
+        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM definitions)
+        """,
+        version,
+        journey,
+        text,
+    )

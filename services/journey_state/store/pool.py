@@ -1,0 +1,113 @@
+"""Connections as the worker wants them: integer times, 16-byte ids, a limit on every wait."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from services.contracts.times import SECOND_US
+
+Connection = asyncpg.pool.PoolConnectionProxy
+
+COMMAND_SECONDS_MAX = 60.0
+CONNECT_SECONDS_MAX = 5.0
+
+# A stuck worker must not hold a customer's lock for longer than its peers wait for it.
+_SERVER_SETTINGS = {
+    "application_name": "milepost-worker",
+    "statement_timeout": "60000",
+    "lock_timeout": "5000",
+    "idle_in_transaction_session_timeout": "30000",
+    "jit": "off",
+}
+
+_POSTGRES_EPOCH_US = 946_684_800 * SECOND_US  # 2000-01-01
+
+TRANSIENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.DiskFullError,
+    asyncpg.InsufficientResourcesError,
+    OSError,
+    TimeoutError,
+)
+
+
+class Store:
+    """A bounded pool of connections to PostgreSQL."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, *, connections_max: int = 4) -> Store:
+        """A store on this database; raises one of `TRANSIENT` when it is not reachable."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections_max,
+            timeout=CONNECT_SECONDS_MAX,
+            command_timeout=COMMAND_SECONDS_MAX,
+            server_settings=_SERVER_SETTINGS,
+            init=_set_codecs,
+        )
+        return cls(pool)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: committed at the end, rolled back on any error."""
+        async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
+            async with connection.transaction():
+                yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for single statements."""
+        async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """After this no connection is left."""
+        await self._pool.close()
+
+    def terminate(self) -> None:
+        """Drop the connections without waiting."""
+        self._pool.terminate()
+
+
+async def _set_codecs(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=_encode_time,
+        decoder=_decode_time,
+        format="tuple",
+    )
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary"
+    )
+
+
+def _encode_time(time_us: int) -> tuple[int]:
+    return (time_us - _POSTGRES_EPOCH_US,)
+
+
+def _decode_time(value: tuple[int]) -> int:
+    return value[0] + _POSTGRES_EPOCH_US
+
+
+def affected(status: Any) -> int:
+    """The number of rows in a command's status, such as `UPDATE 3`."""
+    return int(str(status).rsplit(" ", 1)[-1])

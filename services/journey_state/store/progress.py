@@ -1,0 +1,163 @@
+"""Offsets, heartbeats, gaps and the watermark: how far the worker has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.journey_state.store.pool import Connection
+from services.journey_state.watermark import Beat, Gap
+
+
+class FenceLostError(Exception):
+    """Another worker has moved a partition's offset: roll back, read again, seek."""
+
+
+async def begin_offsets(connection: Connection, topic: str, partitions: Sequence[int]) -> None:
+    """After this each partition has a row; a new one starts at offset 0."""
+    await connection.execute(
+        """
+        INSERT INTO consumer_offsets (topic, partition, next_offset)
+        SELECT $1, partition, 0 FROM unnest($2::int[]) AS partition
+        ON CONFLICT DO NOTHING
+        """,
+        topic,
+        partitions,
+    )
+
+
+async def read_offsets(
+    connection: Connection, topic: str, partitions: Sequence[int]
+) -> dict[int, int]:
+    """The offset that each partition goes on from."""
+    rows = await connection.fetch(
+        """
+        SELECT partition, next_offset FROM consumer_offsets
+        WHERE topic = $1 AND partition = ANY($2::int[])
+        """,
+        topic,
+        partitions,
+    )
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def move_offsets(
+    connection: Connection,
+    topic: str,
+    moves: Mapping[int, tuple[int, int]],
+    log_times: Mapping[int, int],
+) -> dict[int, int | None]:
+    """Move each partition from `lo` to `hi`; gives the time of its newest heartbeat before.
+
+    Raises FenceLostError when any partition does not stand at its `lo`.
+    """
+    partitions = sorted(moves)
+    rows = await connection.fetch(
+        """
+        UPDATE consumer_offsets AS o
+        SET next_offset = m.hi, log_time = greatest(o.log_time, m.log_time)
+        FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+          AS m (partition, lo, hi, log_time)
+        WHERE o.topic = $1 AND o.partition = m.partition AND o.next_offset = m.lo
+          AND o.stopped IS NULL
+        RETURNING o.partition, o.heartbeat_at
+        """,
+        topic,
+        partitions,
+        [moves[p][0] for p in partitions],
+        [moves[p][1] for p in partitions],
+        [log_times[p] for p in partitions],
+    )
+    if len(rows) != len(partitions):
+        raise FenceLostError
+    return {row["partition"]: row["heartbeat_at"] for row in rows}
+
+
+async def save_beats(connection: Connection, topic: str, beats: Sequence[Beat]) -> None:
+    """Keep the newest heartbeat of each (partition, instance)."""
+    await connection.execute(
+        """
+        INSERT INTO heartbeats AS h
+          (partition, instance, low_watermark, append_time, record_offset, spool, phase)
+        SELECT * FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+          $5::bigint[], $6::text[], $7::text[])
+        ON CONFLICT (partition, instance) DO UPDATE
+        SET low_watermark = excluded.low_watermark,
+          append_time = excluded.append_time, record_offset = excluded.record_offset,
+          spool = excluded.spool, phase = excluded.phase
+        WHERE h.record_offset < excluded.record_offset
+        """,
+        [b.partition for b in beats],
+        [b.instance for b in beats],
+        [b.low_watermark for b in beats],
+        [b.append_time for b in beats],
+        [b.offset for b in beats],
+        [b.spool for b in beats],
+        [b.phase for b in beats],
+    )
+    newest: dict[int, int] = {}
+    for beat in beats:
+        newest[beat.partition] = max(beat.append_time, newest.get(beat.partition, 0))
+    await connection.execute(
+        """
+        UPDATE consumer_offsets AS o SET heartbeat_at = greatest(o.heartbeat_at, n.at)
+        FROM unnest($2::int[], $3::timestamptz[]) AS n (partition, at)
+        WHERE o.topic = $1 AND o.partition = n.partition
+        """,
+        topic,
+        list(newest),
+        list(newest.values()),
+    )
+
+
+async def add_gaps(connection: Connection, gaps: Sequence[Gap]) -> None:
+    """Record times without a heartbeat of any instance."""
+    await connection.executemany(
+        """
+        INSERT INTO ingest_gaps (partition, from_at, to_at) VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING
+        """,
+        [(gap.partition, gap.start, gap.end) for gap in gaps],
+    )
+
+
+async def read_beats(connection: Connection) -> list[Beat]:
+    """The newest processed heartbeat of each (partition, instance)."""
+    rows = await connection.fetch(
+        """
+        SELECT partition, instance, low_watermark, append_time, record_offset AS "offset",
+          spool, phase
+        FROM heartbeats
+        """
+    )
+    return [Beat(**row) for row in rows]
+
+
+async def read_log_times(connection: Connection, topic: str) -> dict[int, int]:
+    """The newest append time processed of each partition."""
+    rows = await connection.fetch(
+        "SELECT partition, log_time FROM consumer_offsets "
+        "WHERE topic = $1 AND log_time IS NOT NULL",
+        topic,
+    )
+    return {row["partition"]: row["log_time"] for row in rows}
+
+
+async def read_gaps(connection: Connection) -> list[Gap]:
+    """Every recorded gap."""
+    rows = await connection.fetch(
+        "SELECT partition, from_at, to_at FROM ingest_gaps ORDER BY from_at"
+    )
+    return [Gap(*row) for row in rows]
+
+
+async def read_watermark(connection: Connection) -> int | None:
+    """W, in microseconds; None before the first."""
+    at: int | None = await connection.fetchval("SELECT at FROM watermark")
+    return at
+
+
+async def raise_watermark(connection: Connection, at: int) -> None:
+    """W is at least `at` after this; it never decreases."""
+    await connection.execute(
+        "UPDATE watermark SET at = greatest(at, $1) WHERE at IS NULL OR at < $1", at
+    )
