@@ -1,0 +1,173 @@
+"""Identity as a fold: all facts of a connected set to who owned what from when (semantics 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from services.journey_state.identity import (
+    Conflict,
+    Fact,
+    Linking,
+    Move,
+    Reason,
+    join_customers,
+    join_users,
+    link_identifiers,
+)
+from services.journey_state.owners import IDENTIFIERS_MAX, MOVES_MAX, Owners
+from services.journey_state.touchpoint import Identifier, Place
+
+# An owner is called by the identifier that made it: the same facts give the same names.
+Period = tuple[Place | None, Identifier]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """An operator joined two customers at `at` (microseconds); of two known ones `a`'s survives."""
+
+    a: Identifier
+    b: Identifier
+    at: int
+
+
+class Unlink(msgspec.Struct, frozen=True):
+    """An operator took the identifier out of all links at `at` (microseconds)."""
+
+    identifier: Identifier
+    at: int
+
+
+class Tally(msgspec.Struct):
+    """How often, and the first and last time (microseconds)."""
+
+    count: int
+    first: int
+    last: int
+
+
+class Ownership(msgspec.Struct, frozen=True):
+    """Who owned what from when, up to the names of owners.
+
+    Of each identifier the periods in order, each lasting until the next begins, the first from
+    None: ever. Conflicts, moves among them, name owners as they were then.
+    """
+
+    periods: dict[Identifier, list[Period]]
+    touchpoints: dict[Place, Identifier]
+    conflicts: dict[Conflict[Identifier], Tally]
+
+    def owner_at(self, identifier: Identifier, place: Place) -> Identifier:
+        """The owner of the identifier, which must have been met, at a place."""
+        owner = self.periods[identifier][0][1]
+        for begins, next_owner in self.periods[identifier][1:]:
+            if begins is None or begins > place:
+                break
+            owner = next_owner
+        return owner
+
+
+def fold(
+    facts: Iterable[Fact],
+    operator: Iterable[Link | Unlink] = (),
+    *,
+    identifiers_max: int = IDENTIFIERS_MAX,
+    moves_max: int = MOVES_MAX,
+) -> Ownership:
+    """Operator facts by their time, then aliases of users in the order, then all facts in it.
+
+    The same for every order of the input; repeats have no effect. A `previous_id` is a user if
+    the fact says so or any of the facts names that user.
+    """
+    ordered = _resolve_previous(facts)
+    owners: Owners[Identifier] = Owners(identifiers_max=identifiers_max, moves_max=moves_max)
+    links, owners.unlinked = _in_force(operator)
+    notes = _Notes(owners)
+    first_places = _first_places(ordered)
+    for link in links:
+        made = first_places.get(link.a) or first_places.get(link.b)
+        linking = Linking(owners, made, _by_identifier)
+        join_customers(linking, link.a, link.b)
+        notes.take(linking, None, link.at)
+    for fact in ordered:
+        if fact.previous_user is not None:
+            linking = Linking(owners, fact.place, _by_identifier)
+            join_users(linking, fact)
+            notes.take(linking, fact.place, fact.place[0])
+    for fact in ordered:
+        linking = Linking(owners, fact.place, _by_identifier)
+        link_identifiers(linking, fact)
+        notes.take(linking, fact.place, fact.place[0])
+        notes.touchpoints[fact.place] = linking.step(fact.primary).owner
+    return notes.ownership()
+
+
+def _by_identifier(identifier: Identifier) -> Identifier:
+    return identifier
+
+
+def _resolve_previous(facts: Iterable[Fact]) -> list[Fact]:
+    ordered = sorted(set(facts), key=lambda fact: (fact.place, fact.identifiers))
+    users = {fact.user[1] for fact in ordered if fact.user is not None}
+    return [
+        msgspec.structs.replace(fact, previous_is_user=True) if fact.previous_id in users else fact
+        for fact in ordered
+    ]
+
+
+def _in_force(operator: Iterable[Link | Unlink]) -> tuple[list[Link], set[Identifier]]:
+    """The links that no later unlink took back, by time, and what is unlinked in the end."""
+    links: list[Link] = []
+    unlinked: set[Identifier] = set()
+    # At one instant the unlink comes last: what an operator took apart stays apart.
+    for fact in sorted(set(operator), key=lambda f: (f.at, isinstance(f, Unlink), repr(f))):
+        if isinstance(fact, Link):
+            links.append(fact)
+            unlinked -= {fact.a, fact.b}
+        else:
+            links = [link for link in links if fact.identifier not in (link.a, link.b)]
+            unlinked.add(fact.identifier)
+    return links, unlinked
+
+
+def _first_places(ordered: list[Fact]) -> dict[Identifier, Place]:
+    places: dict[Identifier, Place] = {}
+    for fact in ordered:
+        for identifier in fact.linked:
+            places.setdefault(identifier, fact.place)
+    return places
+
+
+class _Notes:
+    """What the changes add up to."""
+
+    def __init__(self, owners: Owners[Identifier]) -> None:
+        self.touchpoints: dict[Place, Identifier] = {}
+        self._owners = owners
+        self._periods: dict[Identifier, list[Period]] = {}
+        self._conflicts: dict[Conflict[Identifier], Tally] = {}
+
+    def take(self, linking: Linking[Identifier], place: Place | None, at: int) -> None:
+        """Add what one linking changed at `place`."""
+        for owner, identifier in linking.created:
+            self._periods[identifier] = [(None, owner)]
+        for move in linking.moves:
+            self._periods[move.identifier].append((place, move.to_owner))
+        for conflict in (*linking.conflicts, *map(_row, linking.moves)):
+            tally = self._conflicts.setdefault(conflict, Tally(0, at, at))
+            tally.count += 1
+            tally.first, tally.last = min(tally.first, at), max(tally.last, at)
+
+    def ownership(self) -> Ownership:
+        """The result: joins reach back, so every owner is named as it is in the end."""
+        resolve = self._owners.resolve
+        return Ownership(
+            periods={i: [(p, resolve(o)) for p, o in ps] for i, ps in self._periods.items()},
+            touchpoints={place: resolve(owner) for place, owner in self.touchpoints.items()},
+            conflicts=self._conflicts,
+        )
+
+
+def _row(move: Move[Identifier]) -> Conflict[Identifier]:
+    reason: Reason = "moved"
+    return Conflict(move.identifier, move.from_owner, move.to_owner, reason)
