@@ -1,0 +1,1 @@
+"""The embedded stack: Kafka and PostgreSQL as child processes, and the roles beside them."""
