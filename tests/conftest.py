@@ -1,0 +1,127 @@
+"""Real servers for all tests: one Kafka and one PostgreSQL, started when first asked for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.cli.local.kafka import EmbeddedKafka
+from services.cli.local.postgres import EmbeddedPostgres
+from services.cli.topics import admin_of, ensure_topics
+from services.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from services.contracts.topics import Topics
+
+PARTITIONS = 3
+
+
+@pytest.fixture(scope="session")
+def server_dir() -> Iterator[Path]:
+    """A folder for the servers' data. Not one of pytest's: those are shut to other accounts
+    again by each session, and PostgreSQL under root runs as another."""
+    with tempfile.TemporaryDirectory(prefix="milepost-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def kafka_server(server_dir: Path) -> AsyncIterator[EmbeddedKafka]:
+    """The broker, for tests that kill and restart it."""
+    kafka = EmbeddedKafka(server_dir / "kafka")
+    await kafka.start()
+    yield kafka
+    await kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
+    """`host:port` of the broker; `MILEPOST_TEST_KAFKA` names another one."""
+    chosen = os.environ.get("MILEPOST_TEST_KAFKA")
+    if chosen:
+        return chosen
+    kafka: EmbeddedKafka = request.getfixturevalue("kafka_server")
+    return kafka.bootstrap
+
+
+@pytest_asyncio.fixture
+async def kafka_settings(kafka_bootstrap: str) -> AsyncIterator[KafkaSettings]:
+    """The broker and the test's own topics on it, made and removed with the test."""
+    settings = KafkaSettings(
+        bootstrap=kafka_bootstrap, topic_prefix=f"test{uuid4().hex[:10]}", partitions=PARTITIONS
+    )
+    await ensure_topics(settings)
+    yield settings
+    await drop_topics(settings)
+
+
+@pytest.fixture
+def topics(kafka_settings: KafkaSettings) -> Topics:
+    """The names of the test's own topics."""
+    return kafka_settings.topics
+
+
+async def drop_topics(settings: KafkaSettings) -> None:
+    """The topics are gone, so that a long session does not fill the broker."""
+    specs = settings.topics.specs(partitions=1, timeline_days=1)
+    async with admin_of(settings) as admin:
+        await admin.delete_topics([spec.name for spec in specs])
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres_server(server_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """The server, for tests that kill and restart it."""
+    postgres = EmbeddedPostgres(server_dir / "postgres")
+    await postgres.start()
+    yield postgres
+    await postgres.stop()
+
+
+@pytest_asyncio.fixture
+async def empty_database(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of a database of the test's own with nothing in it."""
+    async for url in _database(postgres_server, "template1"):
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def template_database(postgres_server: EmbeddedPostgres) -> str:
+    """The name of a database that every test's own is copied from: migrations run here once.
+
+    Nothing may stay connected to it, or it cannot be copied.
+    """
+    name = "template_milepost"
+    await _execute(postgres_server, f'CREATE DATABASE "{name}"')
+    return name
+
+
+@pytest_asyncio.fixture
+async def database_url(
+    postgres_server: EmbeddedPostgres, template_database: str
+) -> AsyncIterator[str]:
+    """The URL of a database of the test's own with the schema at its head."""
+    async for url in _database(postgres_server, template_database):
+        yield url
+
+
+async def _database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex[:10]}"
+    await _execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield postgres.url_of(name)
+    await _execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
+    connection = await asyncpg.connect(postgres.url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
