@@ -1,0 +1,1 @@
+"""The query API: questions over HTTP, answered from PostgreSQL."""

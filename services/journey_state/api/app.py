@@ -1,0 +1,61 @@
+"""The query API as an application: routes, errors, access, what is opened and closed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.journey_state.api import customers, lists, operations, pages, problems, status
+from services.journey_state.api.access import Access, read_tokens
+from services.journey_state.api.asking import Asking, Clock, EndOffsets
+from services.journey_state.api.operations import Metrics, Timed
+from services.journey_state.database import Database
+from services.settings import Settings
+
+
+def system_clock() -> int:
+    """Now, in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Clock = system_clock,
+    touchpoint_ends: EndOffsets | None = None,
+    rejected_ends: EndOffsets | None = None,
+) -> FastAPI:
+    """The app; it closes `database` at its shutdown. Raises access.TokensFileError.
+
+    `touchpoint_ends` and `rejected_ends` tell the end offsets of those topics by partition; where
+    they are None or fail, lag and rejected are null.
+    """
+    tokens = None if settings.api.tokens_file is None else read_tokens(settings.api.tokens_file)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="Milepost query API",
+        version=operations.distribution_version(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=0,
+    )
+    app.state.asking = Asking(settings, database, clock, touchpoint_ends, rejected_ends)
+    problems.install(app)
+    metrics = Metrics()
+    for router in (customers.router, lists.router, status.router, operations.router, pages.router):
+        app.include_router(router)
+    app.include_router(operations.metrics_route(metrics))
+    app.add_middleware(Access, tokens=tokens)
+    app.add_middleware(Timed, metrics=metrics)
+    return app

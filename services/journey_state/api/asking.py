@@ -1,0 +1,134 @@
+"""What every question needs: the database, the clock, the settings, and whom an id means."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import phonenumbers
+from fastapi import Depends, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.contracts.times import SECOND_US
+from services.journey_state import queries
+from services.journey_state.api.problems import Problem
+from services.journey_state.database import Connection, Database
+from services.settings import Settings
+
+Clock = Callable[[], int]  # microseconds since 1970
+EndOffsets = Callable[[], Awaitable[dict[int, int]]]  # next offset to be written, by partition
+
+ID_CHARACTERS_MAX = 1024
+WATERMARK_BEHIND_US = 10 * SECOND_US  # an idle ingest beats every 5 s
+
+_FIRST_KINDS = ("user_id", "anonymous_id", "email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the app was made with, for its routes."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    touchpoint_ends: EndOffsets | None
+    rejected_ends: EndOffsets | None
+
+    @property
+    def grace_us(self) -> int:
+        return round(self.settings.abandonment.grace_seconds * SECOND_US)
+
+    @property
+    def recovery_us(self) -> int:
+        return round(self.settings.watermark.recovery_seconds * SECOND_US)
+
+    def page_items(self, limit: int) -> int:
+        """The size of a page when `limit` items are asked for."""
+        return min(limit, self.settings.api.page_items_max)
+
+
+def _asking(request: Request) -> Asking:
+    asking: Asking = request.app.state.asking
+    return asking
+
+
+Ask = Annotated[Asking, Depends(_asking)]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds a control character")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+CustomerText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=ID_CHARACTERS_MAX,
+        description="a customer id, `kind:value`, or a bare value tried in the order of kinds",
+    ),
+    AfterValidator(_printable),
+]
+
+
+class PageQuery(BaseModel):
+    """The parameters of every list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: str | None = Field(None, max_length=4096, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=10_000, description="items of a page, at most")
+
+
+async def find_customer(connection: Connection, text: str) -> queries.CustomerRow:
+    """The customer that an id in a path or a filter means now; else a Problem (400, 404)."""
+    text = text.strip()
+    if not text:
+        raise Problem(400, "bad_id", "The customer id is empty")
+    customer_id = _uuid(text)
+    found = await queries.customer(connection, customer_id) if customer_id else None
+    if found is None:
+        owner = await _owner(connection, text)
+        found = await queries.customer(connection, owner) if owner else None
+    if found is None:
+        detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
+        raise Problem(404, "customer_unknown", detail)
+    return found
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _owner(connection: Connection, text: str) -> UUID | None:
+    """As `kind:value`, then as a bare value: of the four kinds first, then of all others."""
+    kind, colon, value = text.partition(":")
+    candidates = [_normal(k, text) for k in _FIRST_KINDS]
+    if colon and kind and value.strip():
+        candidates.insert(0, _normal(kind.strip(), value.strip()))
+    owners = await queries.owners(connection, candidates)
+    if not owners:
+        kinds = await queries.identifier_kinds(connection)
+        candidates = [(k, text) for k in kinds if k not in _FIRST_KINDS]
+        owners = await queries.owners(connection, candidates)
+    return next((owners[candidate] for candidate in candidates if candidate in owners), None)
+
+
+def _normal(kind: str, value: str) -> tuple[str, str]:
+    """The identifier as ingest writes it."""
+    if kind == "email":
+        return kind, value.lower()
+    if kind != "phone":
+        return kind, value
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        return kind, value
+    return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,93 @@
+"""`/v1/signals`, `/v1/deadlines`, `/v1/conflicts`: keyset pages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.contracts.times import format_time
+from services.journey_state import queries
+from services.journey_state.api import cursor, profile
+from services.journey_state.api.asking import Ask, CustomerText, Name, PageQuery, find_customer
+from services.journey_state.api.deadlines import read_deadlines
+from services.journey_state.api.models import Conflict, Deadline, Page, Signal, SignalState
+from services.journey_state.api.problems import described
+
+router = APIRouter(responses=described(bad_request="A bad parameter or cursor"))
+
+
+class DeadlineQuery(PageQuery):
+    """Which deadlines."""
+
+    rule: Name | None = None
+    customer: CustomerText | None = None
+
+
+class SignalQuery(DeadlineQuery):
+    """Which signals."""
+
+    state: SignalState | None = None
+
+
+@router.get("/v1/signals", tags=["abandonment"])
+async def signals(query: Annotated[SignalQuery, Query()], ask: Ask) -> Page[Signal]:
+    """Abandonment signals, the newest due time first."""
+    limit = ask.page_items(query.limit)
+    after: tuple[int, UUID] | None = cursor.decode(query.after, tuple[int, UUID])
+    async with ask.database.reading() as connection:
+        customer = await find_customer(connection, query.customer) if query.customer else None
+        rows = await queries.signal_page(
+            connection,
+            rule=query.rule,
+            state=query.state,
+            customer_id=customer.customer_id if customer else None,
+            after=after,
+            limit=limit + 1,
+        )
+    last = (rows[limit - 1].due_at, rows[limit - 1].signal_id) if len(rows) > limit else None
+    return Page(
+        items=[profile.signal(row) for row in rows[:limit]],
+        next=cursor.encode(last) if last else None,
+    )
+
+
+@router.get("/v1/deadlines", tags=["abandonment"])
+async def deadlines(query: Annotated[DeadlineQuery, Query()], ask: Ask) -> Page[Deadline]:
+    """Signals to come, roughly the earliest first: by customer, those who wake first."""
+    return await read_deadlines(
+        ask,
+        rule=query.rule,
+        customer=query.customer,
+        after=query.after,
+        limit=ask.page_items(query.limit),
+    )
+
+
+@router.get("/v1/conflicts", tags=["identity"])
+async def conflicts(query: Annotated[PageQuery, Query()], ask: Ask) -> Page[Conflict]:
+    """Moves of identifiers between known customers, and links that were not applied."""
+    limit = ask.page_items(query.limit)
+    after = cursor.decode(query.after, tuple[UUID, UUID, UUID, str])
+    async with ask.database.reading() as connection:
+        rows = await queries.conflict_page(connection, after=after, limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(items=[_conflict(row) for row in rows[:limit]], next=last and _cursor(last))
+
+
+def _conflict(row: queries.ConflictRow) -> Conflict:
+    return Conflict(
+        kind=row.kind,
+        value=row.value,
+        from_customer_id=str(row.from_customer_id),
+        to_customer_id=str(row.to_customer_id),
+        reason=row.reason,
+        count=row.times,
+        first_at=format_time(row.first_at),
+        last_at=format_time(row.last_at),
+    )
+
+
+def _cursor(row: queries.ConflictRow) -> str:
+    return cursor.encode((row.identifier_key, row.from_customer_id, row.to_customer_id, row.reason))

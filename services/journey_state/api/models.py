@@ -1,0 +1,221 @@
+"""The shapes of the query API's answers (contract 6). Times are RFC 3339 text in UTC."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Item = TypeVar("Item")
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+SignalState = Literal["raised", "recovered", "retracted", "expired"]
+HeldBy = Literal["watermark", "gap"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(_Answer, Generic[Item]):
+    """One page of a list; `next` is the `after` of the following page, null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Overlay(_Answer):
+    """A flag beside the stage that is up."""
+
+    name: str
+    opened_at: Time
+    expires_at: Time | None
+
+
+class Identifier(_Answer):
+    """An identifier of the customer and since when it is known."""
+
+    kind: str
+    value: str
+    since: Time
+
+
+class Cause(_Answer):
+    """What made a stage change."""
+
+    kind: str
+    message_id: str
+    event: str
+    channel: str
+    source: str
+    rule: str
+
+
+class HistoryItem(_Answer):
+    """A stage the customer was in; `left_at` is null for the present one."""
+
+    stage: str
+    entered_at: Time
+    left_at: Time | None
+    direction: Literal["first", "forward", "backward", "re-entry"]
+    cause: Cause
+    definition: str
+
+
+class EpisodeItem(_Answer):
+    """Something begun and neither finished nor yet abandoned; `scope` null: a stage rule."""
+
+    rule: str
+    scope: str | None
+    opened_at: Time
+    last_activity_at: Time
+    due_at: Time
+
+
+class Signal(BaseModel):
+    """An abandonment signal: the value on the signals topic and what is true of it now."""
+
+    model_config = ConfigDict(extra="allow")
+
+    signal_id: str
+    customer_id: str
+    revision: int
+    rule: str
+    scope: str | None
+    due_at: Time
+    state: SignalState
+    published: bool = Field(description="false: stored and never published")
+    suppressed: Literal["consent"] | None
+
+
+class Customer(_Answer):
+    """All that is known of a customer now."""
+
+    customer_id: str
+    stage: str = Field(description="`none` before the first")
+    entered_at: Time | None
+    overlays: list[Overlay]
+    identifiers: list[Identifier]
+    traits: dict[str, Any]
+    consent: dict[str, bool]
+    counters: dict[str, int]
+    history: list[HistoryItem]
+    episodes: list[EpisodeItem]
+    signals: list[Signal] = Field(description="the newest 100 by due time")
+    first_seen_at: Time | None
+    last_seen_at: Time | None
+    definition: str
+    merged_ids: list[str]
+
+
+class TimelineItem(BaseModel):
+    """A touchpoint record as on the topic, and the stage that the customer was in then."""
+
+    model_config = ConfigDict(extra="allow")
+
+    message_id: str
+    source: str
+    channel: str
+    type: str
+    event: str
+    occurred_at: Time
+    received_at: Time
+    identifiers: dict[str, str]
+    stage: str = Field(description="the stage after this touchpoint")
+
+
+class Band(_Answer):
+    """A stretch of time in one stage."""
+
+    stage: str
+    entered_at: Time
+    left_at: Time | None
+
+
+class Timeline(Page[TimelineItem]):
+    """Touchpoints, the oldest first, and all stage bands of the customer."""
+
+    customer_id: str
+    bands: list[Band]
+
+
+class Deadline(_Answer):
+    """A signal to come unless something happens. `held_by`: what keeps it from firing on time."""
+
+    id: str
+    rule: str
+    scope: str | None
+    customer_id: str
+    last_activity_at: Time
+    due_at: Time
+    fires_not_before: Time = Field(description="the watermark at which it fires")
+    held_by: HeldBy | None
+
+
+class Conflict(_Answer):
+    """A move of an identifier, or a link that was not applied, and how often."""
+
+    kind: str | None
+    value: str | None
+    from_customer_id: str
+    to_customer_id: str
+    reason: str
+    count: int
+    first_at: Time
+    last_at: Time
+
+
+class WatermarkStatus(_Answer):
+    """How far event time is complete; `held_by`: the instance or partition that keeps it back."""
+
+    at: Time | None
+    age_seconds: float | None
+    held_by: str | None
+
+
+class Outbox(_Answer):
+    """Messages not yet on their topics."""
+
+    pending: int
+    oldest_seconds: float | None
+
+
+class Instance(_Answer):
+    """An ingest instance by its processed heartbeats."""
+
+    instance: str
+    low_watermark: Time
+    last_beat_at: Time
+    spool: Literal["none", "empty", "pending"]
+    phase: Literal["hello", "beat", "goodbye"]
+    partitions: int
+
+
+class StatusDefinition(_Answer):
+    """The definition in force."""
+
+    journey: str
+    version: str
+    activated_at: Time
+
+
+class Status(_Answer):
+    """Whether all is well, in figures."""
+
+    watermark: WatermarkStatus
+    lag: dict[str, int] | None = Field(description="records by partition; null: Kafka is away")
+    outbox: Outbox
+    rejected: int | None = Field(description="records ever rejected; null: Kafka is away")
+    dead_letters: int
+    instances: list[Instance]
+    stopped: dict[str, str] = Field(description="partitions that stopped, and why")
+    definition: StatusDefinition | None
+
+
+class Journey(_Answer):
+    """The journey definition in force."""
+
+    journey: str
+    version: str
+    activated_at: Time
+    definition: dict[str, Any] = Field(description="the definition file as JSON")
+    customers: dict[str, int] | None = Field(description="per stage, when asked for")

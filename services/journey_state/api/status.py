@@ -1,0 +1,171 @@
+"""`/v1/status` and `/v1/journey`: how far things are, and by which rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.contracts.times import SECOND_US, format_time
+from services.journey_state import progress_queries as queries
+from services.journey_state.api.asking import WATERMARK_BEHIND_US, Ask, EndOffsets
+from services.journey_state.api.models import (
+    Instance,
+    Journey,
+    Outbox,
+    Status,
+    StatusDefinition,
+    WatermarkStatus,
+)
+from services.journey_state.api.problems import Problem, described
+from services.journey_state.api.profile import optional_time
+from services.journey_state.definition import describe, load
+from services.journey_state.progress_queries import DefinitionRow, OffsetRow
+from services.journey_state.watermark import Beat
+
+KAFKA_SECONDS_MAX = 3.0
+
+_log = structlog.get_logger(__name__)
+
+router = APIRouter(tags=["operations"])
+
+
+class StatusQuery(BaseModel):
+    """No parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JourneyQuery(BaseModel):
+    """The parameters of the journey."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customers: bool = Field(False, description="count customers per stage; reads every history")
+
+
+@router.get("/v1/status", responses=described(bad_request="A bad parameter"))
+async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
+    """Watermark, lag, outbox, rejected and dead records, instances, definition."""
+    touchpoint_ends, rejected_ends = await asyncio.gather(
+        _ends(ask.touchpoint_ends), _ends(ask.rejected_ends)
+    )
+    topic = ask.settings.kafka.topics.touchpoints
+    async with ask.database.reading() as connection:
+        at = await queries.watermark_at(connection)
+        beats = await queries.newest_beats(connection)
+        offsets = await queries.partition_offsets(connection, topic)
+        pending, oldest = await queries.outbox_backlog(connection)
+        dead = await queries.open_dead_letters(connection)
+        definition = await queries.active_definition(connection)
+    now = ask.clock()
+    return Status(
+        watermark=_watermark(at, now, beats, offsets),
+        lag=_lag(offsets, touchpoint_ends),
+        outbox=Outbox(pending=pending, oldest_seconds=_age_seconds(oldest, now)),
+        rejected=None if rejected_ends is None else sum(rejected_ends.values()),
+        dead_letters=dead,
+        instances=_instances(beats),
+        stopped={str(row.partition): row.stopped for row in offsets if row.stopped is not None},
+        definition=_definition(definition),
+    )
+
+
+@router.get(
+    "/v1/journey",
+    responses=described(bad_request="A bad parameter", not_found="No definition is in force yet"),
+)
+async def journey(query: Annotated[JourneyQuery, Query()], ask: Ask) -> Journey:
+    """The journey definition in force."""
+    async with ask.database.reading() as connection:
+        found = await queries.active_definition(connection)
+        counts = await queries.stage_counts(connection) if query.customers else None
+    if found is None:
+        detail = "No definition is in force yet: the worker puts one in force at its first start"
+        raise Problem(404, "no_definition", detail)
+    definition = await asyncio.to_thread(load, found.text)
+    return Journey(
+        journey=found.journey,
+        version=found.version,
+        activated_at=format_time(found.activated_at),
+        definition=describe(definition),
+        customers=counts,
+    )
+
+
+async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
+    """The end offsets, None where Kafka does not tell them in time."""
+    if ends is None:
+        return None
+    try:
+        async with asyncio.timeout(KAFKA_SECONDS_MAX):
+            return await ends()
+    except (OSError, TimeoutError, RuntimeError) as error:  # Kafka's errors are RuntimeErrors
+        _log.warning("kafka_away", reason=str(error) or type(error).__name__)
+        return None
+
+
+def _watermark(
+    at: int | None, now: int, beats: Sequence[Beat], offsets: Sequence[OffsetRow]
+) -> WatermarkStatus:
+    behind = at is None or now - at > WATERMARK_BEHIND_US
+    return WatermarkStatus(
+        at=optional_time(at),
+        age_seconds=_age_seconds(at, now),
+        held_by=_holder(beats, offsets) if behind else None,
+    )
+
+
+def _holder(beats: Sequence[Beat], offsets: Sequence[OffsetRow]) -> str:
+    """A partition that stopped, else the live instance whose low watermark is least."""
+    stopped = [row.partition for row in offsets if row.stopped is not None]
+    if stopped:
+        return f"partition {stopped[0]}"
+    live = [beat for beat in beats if beat.phase != "goodbye"]
+    if not live:
+        return "no instance"
+    return min(live, key=lambda beat: (beat.low_watermark, beat.append_time)).instance
+
+
+def _lag(offsets: Sequence[OffsetRow], ends: dict[int, int] | None) -> dict[str, int] | None:
+    if ends is None:
+        return None
+    done = {row.partition: row.next_offset for row in offsets}
+    # A partition that no worker has begun starts at its first record.
+    return {str(p): max(0, end - done.get(p, 0)) for p, end in sorted(ends.items())}
+
+
+def _instances(beats: Sequence[Beat]) -> list[Instance]:
+    by_name: dict[str, list[Beat]] = defaultdict(list)
+    for beat in beats:
+        by_name[beat.instance].append(beat)
+    return [_instance(name, own) for name, own in sorted(by_name.items())]
+
+
+def _instance(name: str, beats: Sequence[Beat]) -> Instance:
+    newest = max(beats, key=lambda beat: (beat.append_time, beat.offset))
+    return Instance(
+        instance=name,
+        low_watermark=format_time(min(beat.low_watermark for beat in beats)),
+        last_beat_at=format_time(newest.append_time),
+        spool=newest.spool,
+        phase=newest.phase,
+        partitions=len(beats),
+    )
+
+
+def _definition(row: DefinitionRow | None) -> StatusDefinition | None:
+    if row is None:
+        return None
+    return StatusDefinition(
+        journey=row.journey, version=row.version, activated_at=format_time(row.activated_at)
+    )
+
+
+def _age_seconds(at: int | None, now: int) -> float | None:
+    return None if at is None else max(0, now - at) / SECOND_US

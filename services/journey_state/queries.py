@@ -1,0 +1,328 @@
+"""Every SQL read about customers: who they are, where they stand, what was signaled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
+
+from services.contracts.times import from_datetime, to_datetime
+from services.contracts.touchpoint import kind_order
+from services.journey_state.database import Connection
+from services.journey_state.keys import identifier_key
+from services.journey_state.tables import (
+    conflicts,
+    customers,
+    definitions,
+    identifiers,
+    signals,
+    stage_history,
+    timers,
+)
+
+
+class CustomerRow(NamedTuple):
+    """A customer that is present: not merged away."""
+
+    customer_id: UUID
+    state: bytes
+    definition: str  # version of the definition that the state was computed by
+
+
+async def customer(connection: Connection, customer_id: UUID) -> CustomerRow | None:
+    """The customer that this id stands for now: of an id merged away, the survivor."""
+    chain = (
+        select(customers.c.customer_id, customers.c.merged_into)
+        .where(customers.c.customer_id == customer_id)
+        .cte("chain", recursive=True)
+    )
+    following = select(customers.c.customer_id, customers.c.merged_into).join(
+        chain, customers.c.customer_id == chain.c.merged_into
+    )
+    chain = chain.union(following)
+    rows = await connection.execute(
+        select(customers.c.customer_id, customers.c.state, definitions.c.version)
+        .join(chain, customers.c.customer_id == chain.c.customer_id)
+        .outerjoin(definitions, definitions.c.definition_id == customers.c.definition_id)
+        .where(customers.c.merged_into.is_(None))
+    )
+    row = rows.first()
+    return None if row is None else CustomerRow(row[0], row[1], row[2] or "")
+
+
+async def owners(
+    connection: Connection, candidates: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], UUID]:
+    """The present owners of those of the (kind, value) that have been met."""
+    by_key = {UUID(bytes=identifier_key(kind, value)): (kind, value) for kind, value in candidates}
+    rows = await connection.execute(
+        select(identifiers.c.identifier_key, identifiers.c.customer_id).where(
+            identifiers.c.identifier_key.in_(by_key)
+        )
+    )
+    return {by_key[key]: customer_id for key, customer_id in rows}
+
+
+async def identifier_kinds(connection: Connection) -> list[str]:
+    """Every kind of identifier in use, in key order; reads the whole table."""
+    rows = await connection.execute(select(identifiers.c.kind).distinct())
+    return sorted(rows.scalars(), key=kind_order)
+
+
+async def merged_ids(connection: Connection, customer_id: UUID) -> list[UUID]:
+    """The customers that were merged into this one, at whatever remove."""
+    gone = (
+        select(customers.c.customer_id)
+        .where(customers.c.merged_into == customer_id)
+        .cte("gone", recursive=True)
+    )
+    gone = gone.union(
+        select(customers.c.customer_id).join(gone, customers.c.merged_into == gone.c.customer_id)
+    )
+    rows = await connection.execute(select(gone.c.customer_id).order_by(gone.c.customer_id))
+    return list(rows.scalars())
+
+
+class HistoryRow(NamedTuple):
+    """A stage that was entered, and by what; `left_at` is null for the present one."""
+
+    stage: str
+    entered_at: int
+    left_at: int | None
+    direction: str
+    rule: str
+    cause_kind: str
+    message_id: str
+    event: str
+    channel: str
+    source: str
+    definition: str
+
+
+async def history(connection: Connection, customer_id: UUID) -> list[HistoryRow]:
+    """The stage history as it is known now, in the order."""
+    h = stage_history.c
+    place = (h.entered_at, h.message_id, h.source)
+    left_at = func.lead(h.entered_at).over(order_by=place)
+    rows = await connection.execute(
+        select(
+            h.stage,
+            h.entered_at,
+            left_at,
+            h.direction,
+            h.rule,
+            h.cause_kind,
+            h.message_id,
+            h.event,
+            h.channel,
+            h.source,
+            definitions.c.version,
+        )
+        .outerjoin(definitions, definitions.c.definition_id == h.definition_id)
+        .where(h.customer_id == customer_id, h.superseded_at.is_(None))
+        .order_by(*place)
+    )
+    found = []
+    for row in rows:
+        left = None if row[2] is None else from_datetime(row[2])
+        found.append(HistoryRow(row[0], from_datetime(row[1]), left, *row[3:10], row[10] or ""))
+    return found
+
+
+async def timeline(
+    connection: Connection,
+    customer_ids: Collection[UUID],
+    *,
+    after: tuple[int, str, str] | None,
+    limit: int,
+) -> list[bytes]:
+    """The records of the customer's touchpoints in the order, from behind the place `after`.
+
+    `customer_ids`: the customer and those merged into it. An identifier that has moved counts for
+    the time that it was theirs; each identifier's rows are read by index, `limit` at most.
+    """
+    at, message_id, source = after or (0, "", "")
+    rows = await connection.execute(
+        _TIMELINE,
+        {
+            "owners": list(customer_ids),
+            "after": None if after is None else to_datetime(at),
+            "message_id": message_id,
+            "source": source,
+            "limit": limit,
+        },
+    )
+    return list(rows.scalars())
+
+
+# As text: the periods and the index scan per identifier can be read off it.
+_TIMELINE = text(
+    """
+    WITH moved AS (
+      SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
+        lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
+        lead(from_source) OVER p AS to_source
+      FROM ownership_periods
+      WHERE identifier_key IN
+        (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY(:owners))
+      WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
+    ), stretch AS (
+      SELECT identifier_key, '-infinity'::timestamptz AS from_at, '' AS from_message_id,
+        '' AS from_source, NULL::timestamptz AS to_at, NULL AS to_message_id, NULL AS to_source
+      FROM identifiers AS i
+      WHERE customer_id = ANY(:owners) AND NOT EXISTS
+        (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = i.identifier_key)
+      UNION ALL
+      SELECT identifier_key, from_at, from_message_id, from_source, to_at, to_message_id, to_source
+      FROM moved WHERE customer_id = ANY(:owners)
+    )
+    SELECT t.body FROM stretch AS s CROSS JOIN LATERAL (
+      SELECT occurred_at, message_id, source, body FROM timeline
+      WHERE identifier_key = s.identifier_key
+        AND occurred_at >= s.from_at
+        AND (occurred_at, message_id, source)
+          >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
+        AND (s.to_at IS NULL OR (occurred_at, message_id, source)
+          < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
+          (occurred_at, message_id, source)
+            > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
+      ORDER BY occurred_at, message_id, source LIMIT :limit
+    ) AS t
+    ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
+    """
+).bindparams(
+    bindparam("owners", type_=ARRAY(Uuid)),
+    bindparam("after", type_=DateTime(timezone=True)),
+    bindparam("limit", type_=BigInteger),
+)
+
+
+class SignalRow(NamedTuple):
+    """A signal: the value last published or computed, and what is true of it now."""
+
+    signal_id: UUID
+    customer_id: UUID
+    rule: str
+    scope: str | None
+    due_at: int
+    state: str
+    published: bool
+    suppressed: str | None
+    revision: int
+    payload: dict[str, Any]
+
+
+async def signal_page(
+    connection: Connection,
+    *,
+    rule: str | None = None,
+    state: str | None = None,
+    customer_id: UUID | None = None,
+    after: tuple[int, UUID] | None = None,
+    limit: int,
+) -> list[SignalRow]:
+    """Signals, the newest due time first, from behind `after` (due time, id)."""
+    s = signals.c
+    statement = select(
+        s.signal_id,
+        s.customer_id,
+        s.rule,
+        s.scope,
+        s.due_at,
+        s.state,
+        s.published,
+        s.suppressed,
+        s.revision,
+        s.payload,
+    )
+    for column, value in ((s.rule, rule), (s.state, state), (s.customer_id, customer_id)):
+        if value is not None:
+            statement = statement.where(column == value)
+    if after is not None:
+        place = tuple_(literal(to_datetime(after[0])), literal(after[1]))
+        statement = statement.where(tuple_(s.due_at, s.signal_id) < place)
+    rows = await connection.execute(
+        statement.order_by(s.due_at.desc(), s.signal_id.desc()).limit(limit)
+    )
+    return [SignalRow(*row[:4], from_datetime(row[4]), *row[5:10]) for row in rows]
+
+
+async def signals_known(connection: Connection, signal_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that have a signal, in whatever state."""
+    rows = await connection.execute(
+        select(signals.c.signal_id).where(signals.c.signal_id.in_(signal_ids))
+    )
+    return set(rows.scalars())
+
+
+class WaitingRow(NamedTuple):
+    """A customer with something to come, not before `wake_at`."""
+
+    wake_at: int
+    customer_id: UUID
+    state: bytes
+
+
+async def waiting_customers(
+    connection: Connection, *, from_: tuple[int, UUID] | None, limit: int
+) -> list[WaitingRow]:
+    """Customers with a timer, the earliest first, from `from_` (wake time, id) on, inclusive."""
+    statement = select(timers.c.wake_at, timers.c.customer_id, customers.c.state).join(
+        customers, customers.c.customer_id == timers.c.customer_id
+    )
+    if from_ is not None:
+        place = tuple_(literal(to_datetime(from_[0])), literal(from_[1]))
+        statement = statement.where(tuple_(timers.c.wake_at, timers.c.customer_id) >= place)
+    rows = await connection.execute(
+        statement.order_by(timers.c.wake_at, timers.c.customer_id).limit(limit)
+    )
+    return [WaitingRow(from_datetime(row[0]), row[1], row[2]) for row in rows]
+
+
+class ConflictRow(NamedTuple):
+    """A move, or a link that was not applied, and how often."""
+
+    identifier_key: UUID
+    kind: str | None
+    value: str | None
+    from_customer_id: UUID
+    to_customer_id: UUID
+    reason: str
+    times: int
+    first_at: int
+    last_at: int
+
+
+async def conflict_page(
+    connection: Connection, *, after: tuple[UUID, UUID, UUID, str] | None, limit: int
+) -> list[ConflictRow]:
+    """Conflicts by key, from behind `after` (identifier key, from, to, reason)."""
+    c = conflicts.c
+    key = (c.identifier_key, c.from_customer_id, c.to_customer_id, c.reason)
+    statement = select(
+        c.identifier_key,
+        identifiers.c.kind,
+        identifiers.c.value,
+        *key[1:],
+        c.count,
+        c.first_at,
+        c.last_at,
+    ).outerjoin(identifiers, identifiers.c.identifier_key == c.identifier_key)
+    if after is not None:
+        statement = statement.where(tuple_(*key) > tuple_(*map(literal, after)))
+    rows = await connection.execute(statement.order_by(*key).limit(limit))
+    return [ConflictRow(*row[:7], from_datetime(row[7]), from_datetime(row[8])) for row in rows]
