@@ -1,8 +1,9 @@
-"""Abandonment episodes: opened, kept alive, ended, abandoned, recovered (semantics 5)."""
+"""Abandonment episodes as values, and what each of them is at a watermark (semantics 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
@@ -12,9 +13,21 @@ from services.journey_state.definition import AbandonmentRule
 SignalState = Literal["raised", "recovered", "expired"]
 HoldForGaps = Callable[[int, int], int]  # (last activity, fires at) -> the W at which it may fire
 
+SIGNAL_ID_BYTES = 16
 
-class Item(msgspec.Struct, array_like=True):
-    """One product of a cart. Numbers of money are decimal strings."""
+
+class LastTouchpoint(msgspec.Struct, frozen=True, array_like=True):
+    """The newest folded touchpoint, as signals name it; `event` is the canonical name."""
+
+    event: str
+    channel: str
+    source: str
+    at: int
+    message_id: str
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """One product of a cart. Price and quantity are decimal strings."""
 
     key: str
     product: dict[str, Any]
@@ -36,7 +49,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     stage: str
     overlays: list[str]
-    last_touchpoint: Any
+    last_touchpoint: LastTouchpoint | None
     campaign_first: dict[str, Any] | None
     campaign_last: dict[str, Any] | None
     consent: dict[str, bool]
@@ -46,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True):
     """One episode of one rule and scope that was neither closed nor dropped in time.
 
-    It is open until `due`; `abandoned` is set once a touchpoint after `due` has been folded.
+    It is open until `due`; `abandoned` is set once a touchpoint after `due` has come.
     """
 
     rule: str
@@ -79,9 +92,48 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 def signal_id(episode: Episode) -> str:
     """32 hex digits of rule, scope, due and the last activity (semantics 5.8)."""
+    parts = (
+        episode.rule,
+        episode.scope,
+        episode.due,
+        episode.last_source,
+        episode.last_message_id,
+    )
+    return blake2b(msgspec.json.encode(parts), digest_size=SIGNAL_ID_BYTES).hexdigest()
+
+
+def no_gaps(_last_at: int, fires_at: int) -> int:
+    """The `HoldForGaps` of an ingest that was never silent."""
+    return fires_at
 
 
 def outlook(
     rule: AbandonmentRule, episode: Episode, *, watermark: int, grace_us: int, hold: HoldForGaps
 ) -> Outlook:
-    """State, reminders and next instant of an episode at a watermark (semantics 5.5, 5.6)."""
+    """State, reminders and next instant of an episode at a watermark (semantics 5.5, 5.6).
+
+    All times are microseconds on the watermark's scale.
+    """
+    fires_at = hold(episode.last_at, max(episode.due, episode.last_received_at) + grace_us)
+    expires_at = episode.due + rule.recover_within_us + grace_us
+    reminders = tuple(
+        (n, hold(episode.last_at, episode.due + wait + grace_us))
+        for n, wait in enumerate(rule.remind_us, 1)
+        if episode.stopped_at is None or episode.stopped_at > episode.due + wait
+    )
+    ahead = [at for at in (fires_at, expires_at, *(at for _, at in reminders)) if at > watermark]
+    return Outlook(
+        state=_state(episode, watermark, fires_at, expires_at),
+        fires_at=fires_at,
+        reminders=reminders,
+        expires_at=expires_at,
+        next_at=min(ahead, default=None),
+    )
+
+
+def _state(episode: Episode, watermark: int, fires_at: int, expires_at: int) -> SignalState | None:
+    if watermark < fires_at:
+        return None
+    if episode.recovered is not None:
+        return "recovered"
+    return "expired" if watermark >= expires_at else "raised"

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from copy import copy
+from typing import Any
 
 import msgspec
 
-from services.journey_state.definition import NONE_STAGE, Definition
-from services.journey_state.episodes import Episode
+from services.journey_state import consent as consents
+from services.journey_state import overlays as flags
+from services.journey_state.abandonment import act_on_events, act_on_stage, overdue
+from services.journey_state.consent import Statement
+from services.journey_state.definition import NONE_STAGE, AbandonmentRule, Definition, Moment
+from services.journey_state.episodes import (
+    Episode,
+    HoldForGaps,
+    LastTouchpoint,
+    Snapshot,
+    no_gaps,
+    outlook,
+)
+from services.journey_state.overlays import OpenOverlay
+from services.journey_state.profile import campaign_of, locale_of, merged_traits, seen_key
+from services.journey_state.stages import Direction, direction, entered
 from services.journey_state.touchpoint import Place, Touchpoint
 
-Direction = Literal["first", "forward", "backward", "re-entry"]
+__all__ = [
+    "Direction",
+    "Folded",
+    "Journey",
+    "LastTouchpoint",
+    "OpenOverlay",
+    "Statement",
+    "Transition",
+    "advance",
+    "fold",
+    "follows",
+    "in_order",
+    "open_overlays",
+    "settle",
+    "snapshot",
+]
+
+ONCE_KEYS_MAX = 1_000  # per event name; a repeat of an older key is folded again
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -27,31 +59,6 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     channel: str
     source: str
     historical: bool = False
-
-
-class OpenOverlay(msgspec.Struct, frozen=True, array_like=True):
-    """An overlay opened and not yet closed; it is open at W iff W < expires_at."""
-
-    opened_at: int
-    expires_at: int | None
-
-
-class LastTouchpoint(msgspec.Struct, frozen=True, array_like=True):
-    """The newest folded touchpoint, as signals name it."""
-
-    event: str
-    channel: str
-    source: str
-    at: int
-    message_id: str
-
-
-class Statement(msgspec.Struct, frozen=True, array_like=True):
-    """One consent statement that still matters (semantics 8.2)."""
-
-    occurred_at: int
-    received_at: int
-    granted: bool
 
 
 class Journey(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True):
@@ -89,6 +96,20 @@ def advance(
     definition: Definition, journey: Journey, touchpoint: Touchpoint
 ) -> tuple[Journey, Transition | None]:
     """The journey after one more touchpoint, which must `follow` it; the input stays as it is."""
+    at = touchpoint.occurred_at
+    after = copy(journey)
+    after.place = touchpoint.place
+    if journey.episodes:
+        after.episodes = overdue(journey.episodes, at, lambda due: snapshot(journey, due))
+    if touchpoint.bot:
+        return after, None
+    if touchpoint.consent:
+        after.consent = consents.stated(
+            journey.consent, touchpoint.consent, at, touchpoint.received_at
+        )
+    if touchpoint.call == "consent":
+        return after, None
+    return after, _step(definition, after, touchpoint)
 
 
 def fold(
@@ -96,9 +117,177 @@ def fold(
 ) -> Folded:
     """The journey of these touchpoints, in whatever order and however often they are given.
 
-    `start` is a checkpoint that all of them follow.
+    `start` is a checkpoint that all of them follow; the history is that of these touchpoints.
     """
+    journey = Journey() if start is None else start
+    history = []
+    for touchpoint in in_order(touchpoints):
+        journey, transition = advance(definition, journey, touchpoint)
+        if transition is not None:
+            history.append(transition)
+    return Folded(journey, tuple(history))
 
 
 def follows(journey: Journey, touchpoint: Touchpoint) -> bool:
     """Whether `advance` may be used: the touchpoint is after all folded ones (semantics 4.2)."""
+    if touchpoint.occurred_at <= journey.settled_to:
+        return False
+    return journey.place is None or touchpoint.place > journey.place
+
+
+def in_order(touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
+    """One copy of each, the one received first, in the order (semantics 1.6, 1.7)."""
+    copies: dict[tuple[str, str], Touchpoint] = {}
+    for touchpoint in touchpoints:
+        key = (touchpoint.source, touchpoint.message_id)
+        other = copies.get(key)
+        if other is None or _counts_before(touchpoint, other):
+            copies[key] = touchpoint
+    return sorted(copies.values(), key=_place)
+
+
+def open_overlays(journey: Journey, at: int) -> dict[str, OpenOverlay]:
+    """The overlays open at this time, which is not before the newest touchpoint."""
+    return flags.open_at(journey.overlays, at)
+
+
+def snapshot(journey: Journey, at: int) -> Snapshot:
+    """The customer as of this time, which is not before the newest folded touchpoint."""
+    return Snapshot(
+        stage=journey.stage,
+        overlays=sorted(open_overlays(journey, at)),
+        last_touchpoint=journey.last_touchpoint,
+        campaign_first=journey.campaign_first,
+        campaign_last=journey.campaign_last,
+        consent=consents.current(journey.consent, at),
+        locale=journey.locale,
+    )
+
+
+def settle(
+    definition: Definition,
+    journey: Journey,
+    watermark: int,
+    grace_us: int,
+    hold: HoldForGaps = no_gaps,
+) -> Journey:
+    """The journey without the episodes of which nothing more is to come at this watermark.
+
+    A touchpoint at or before the end of their windows no longer `follows`. With the `hold` of
+    the deadlines, nothing is dropped before it has fired. The input stays as it is.
+    """
+    kept = []
+    settled_to = journey.settled_to
+    rules = {rule.name: rule for rule in definition.abandonment}
+    for episode in journey.episodes:
+        rule = rules.get(episode.rule)
+        if rule is None or _to_come(rule, episode, watermark, grace_us, hold):
+            kept.append(episode)
+        else:
+            settled_to = max(settled_to, episode.due + rule.recover_within_us)
+    if len(kept) == len(journey.episodes):
+        return journey
+    after = copy(journey)
+    after.episodes, after.settled_to = kept, settled_to
+    return after
+
+
+def _to_come(
+    rule: AbandonmentRule, episode: Episode, watermark: int, grace_us: int, hold: HoldForGaps
+) -> bool:
+    view = outlook(rule, episode, watermark=watermark, grace_us=grace_us, hold=hold)
+    return view.next_at is not None
+
+
+def _place(touchpoint: Touchpoint) -> Place:
+    return touchpoint.place
+
+
+def _counts_before(one: Touchpoint, other: Touchpoint) -> bool:
+    """Whether this copy counts and not the other; a tie is settled by content."""
+    if one.received_at != other.received_at:
+        return one.received_at < other.received_at
+    return _content(one) < _content(other)
+
+
+def _content(touchpoint: Touchpoint) -> bytes:
+    return msgspec.json.encode(touchpoint, order="deterministic")
+
+
+def _step(definition: Definition, after: Journey, touchpoint: Touchpoint) -> Transition | None:
+    """Fold the touchpoint into `after`, a copy; gives the transition it made."""
+    event = definition.canonical(touchpoint.call, touchpoint.event)
+    counts = after.counts
+    if event in definition.counted:
+        counts = {**counts, event: counts.get(event, 0) + 1}
+    traits = merged_traits(after.traits, touchpoint)
+    moment = Moment(touchpoint, event, after.stage, traits, counts, after.last_at)
+    if event in definition.once and _repeats(definition, after, moment):
+        return None
+    after.counts, after.traits = counts, traits
+    rules = definition.overlays_for(event)
+    if rules:
+        after.overlays = flags.flagged(after.overlays, rules, moment)
+    after.episodes, after.ended = act_on_events(definition, after.episodes, after.ended, moment)
+    transition = _move(definition, after, moment)
+    if definition.stage_rules:
+        after.episodes = act_on_stage(definition, after.episodes, moment, after.stage)
+    if event in definition.timed:
+        after.last_at = {**after.last_at, event: touchpoint.occurred_at}
+    _remember(after, event, touchpoint)
+    return transition
+
+
+def _repeats(definition: Definition, after: Journey, moment: Moment) -> bool:
+    """Whether an earlier one had the same key; a new key is noted in `after`."""
+    key = seen_key(definition.once[moment.event](moment))
+    if not key:
+        return False
+    keys = after.once.get(moment.event, [])
+    if key in keys:
+        return True
+    after.once = {**after.once, moment.event: [*keys, key][-ONCE_KEYS_MAX:]}
+    return False
+
+
+def _move(definition: Definition, after: Journey, moment: Moment) -> Transition | None:
+    rule = entered(definition, moment)
+    if rule is None:
+        return None
+    touchpoint = moment.touchpoint
+    way = direction(definition, moment.stage, rule.stage, after.visited)
+    after.stage, after.entered_at = rule.stage, touchpoint.occurred_at
+    if rule.stage not in after.visited:
+        after.visited = [*after.visited, rule.stage]
+    return Transition(
+        previous=moment.stage,
+        stage=rule.stage,
+        entered_at=touchpoint.occurred_at,
+        direction=way,
+        rule=rule.id,
+        message_id=touchpoint.message_id,
+        event=moment.event,
+        channel=touchpoint.channel,
+        source=touchpoint.source,
+        historical=touchpoint.historical,
+    )
+
+
+def _remember(after: Journey, event: str, touchpoint: Touchpoint) -> None:
+    """Who was seen last, where and when."""
+    at = touchpoint.occurred_at
+    after.last_touchpoint = LastTouchpoint(
+        event, touchpoint.channel, touchpoint.source, at, touchpoint.message_id
+    )
+    if after.first_seen_at is None:
+        after.first_seen_at = at
+    after.last_seen_at = at
+    context = touchpoint.context
+    if not context:
+        return
+    campaign = campaign_of(context)
+    if campaign is not None and campaign != after.campaign_last:
+        after.campaign_last = campaign
+        if after.campaign_first is None:
+            after.campaign_first = campaign
+    after.locale = locale_of(context) or after.locale
