@@ -79,7 +79,8 @@ def _compose(text: str, file: str) -> Node | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor defined twice is allowed by YAML 1.2
-            return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+            root: Node | None = YAML(typ="safe", pure=True).compose(text)
+            return root
     except MarkedYAMLError as error:
         raise DefinitionError([_syntax(error, file)]) from None
     except YAMLError as error:
@@ -107,8 +108,7 @@ class _Plain:
 
     def value(self, node: Node, path: Path) -> Any:
         self._left -= 1
-        mark = Mark(node.start_mark.line + 1, node.start_mark.column + 1, _style(node))
-        self._document.values[path] = mark
+        self._document.values[path] = self._mark(node, path)
         if self._left < 0:
             problem = self._document.problem(path, f"more than {NODES_MAX} values", "use less")
             raise DefinitionError([problem])
@@ -117,6 +117,11 @@ class _Plain:
         if isinstance(node, SequenceNode):
             return [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
         return self._scalar(node, path)
+
+    def _mark(self, node: Node, path: Path) -> Mark:
+        if isinstance(node, ScalarNode) and not node.value and path in self._document.keys:
+            return self._document.keys[path]  # no value: the reader looked for one further down
+        return Mark(node.start_mark.line + 1, node.start_mark.column + 1, _style(node))
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         plain: dict[str, Any] = {}

@@ -51,7 +51,7 @@ def check_shape(document: Document) -> None:
 
 def _report(document: Document, error: Any) -> None:
     path: Path = tuple(error.instance_path)
-    rule = _subschema(error.schema_path[:-1])
+    rule = _subschema(error.schema_path)
     name, hint = error.kind.name, str(rule.get("description", ""))
     if name == "additionalProperties":
         for key in error.kind.unexpected:
@@ -78,12 +78,11 @@ def _report(document: Document, error: Any) -> None:
 
 
 def _subschema(path: list[str | int]) -> dict[str, Any]:
-    """The part of the schema at a path; `$ref` steps lead to what they name."""
+    """The part of the schema that holds the rule at a path; keys are ruled by their map's part."""
+    end = path.index("propertyNames") if "propertyNames" in path else len(path) - 1
     found: Any = journey_schema()
-    for step in path:
+    for step in path[:end]:
         found = found[step]
-        if step == "$ref":
-            found = journey_schema()["$defs"][str(found).rpartition("/")[2]]
     return found if isinstance(found, dict) else {}
 
 

@@ -1,0 +1,185 @@
+"""CEL expressions: what they mean for one touchpoint, errors and all (semantics 3.1, 5.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.journey_state.definition import Moment
+from services.journey_state.definition.expressions import (
+    compiled_condition,
+    compiled_text,
+    key_text,
+)
+from services.journey_state.touchpoint import Touchpoint
+
+NOW = 1_000 * 86_400_000_000
+
+
+def moment(
+    properties: dict[str, Any] | None = None,
+    *,
+    context: dict[str, Any] | None = None,
+    traits: dict[str, Any] | None = None,
+    counts: dict[str, int] | None = None,
+    ago: dict[str, timedelta] | None = None,
+) -> Moment:
+    touchpoint = Touchpoint(
+        occurred_at=NOW,
+        received_at=NOW,
+        message_id="m",
+        source="web-shop",
+        channel="website",
+        call="track",
+        event="raw name",
+        identifiers={},
+        properties=properties or {},
+        context=context or {},
+    )
+    last_at = {
+        name: NOW - since // timedelta(microseconds=1) for name, since in (ago or {}).items()
+    }
+    return Moment(touchpoint, "Product Viewed", "awareness", traits or {}, counts or {}, last_at)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "event == 'Product Viewed' && call == 'track'",
+        "channel in ['website', 'app'] && source == 'web-shop' && stage == 'awareness'",
+        "properties.rating >= 4 && properties.rating >= 3.5 && properties.half >= 4",
+        "properties.one == 1 && properties.rating == 4.0",
+        "size(properties.products) == 2 && properties.products[0].price < 2",
+        "properties.products.exists(p, p.price == 1.5)",
+        "context.page.path.startsWith('/product/')",
+        "context.page.path.matches('^/product/[0-9]+$')",
+        "'rating' in properties && !('gone' in properties)",
+        "has(properties.empty) && properties.empty == ''",
+        "!has(properties.gone) && !has(context.page.gone) && !has(properties.products[1].gone)",
+        "!has(traits.gone) && traits.plan == 'pro'",
+        "properties['rating'] == 4",
+        "count('Order Completed') == 2 && count('Never') == 0",
+        "count('Order Completed') - count('Never') > 1",
+        "since('Order Completed') > days(3) && since('Order Completed') < days(5)",
+        "since('Order Completed') == duration('4d') && duration('1w') == days(7)",
+        "duration('1h30m') == duration('90m') && duration('0.5s') == duration('500ms')",
+        "since('Order Completed') > days(properties.rating - 1)",
+        'since(r"Order Completed") > days(0x3) // by the day',
+        "since('Never') > days(1) || true",
+        "properties.flag",
+    ],
+)
+def test_true(expression: str) -> None:
+    here = moment(
+        {
+            "rating": 4, "half": 4.5, "one": 1.0, "empty": "", "gone": None, "flag": True,
+            "products": [{"price": 1.5}, {"price": 2, "gone": None}],
+        },
+        context={"page": {"path": "/product/7", "gone": None}},
+        traits={"plan": "pro", "gone": None},
+        counts={"Order Completed": 2, "Unasked": 9},
+        ago={"Order Completed": timedelta(days=4)},
+    )  # fmt: skip
+    condition = compiled_condition(expression)
+    assert condition(here)
+    assert condition(here)
+    assert condition.errors == 0
+
+
+@pytest.mark.parametrize(
+    ("expression", "properties"),
+    [
+        ("properties.gone >= 4", {}),
+        ("properties.gone == null", {"gone": None}),
+        ("properties.a.b == 1", {"a": None}),
+        ("properties.rating >= 4", {"rating": "4"}),
+        ("properties.rating / 0 == 1", {"rating": 4}),
+        ("properties.rating + 1 > 0", {"rating": 2**63 - 1}),
+        ("properties.rating > 1", {"rating": 2**70}),
+        ("properties.rating > '1'", {"rating": "\ud800"}),
+        ("properties.rating", {"rating": 1}),
+        ("properties.rating", {"rating": "true"}),
+        ("since('Never') > days(1)", {}),
+        ("since('Never') <= days(1)", {}),
+        ("days(properties.rating) > days(1)", {"rating": 2**60}),
+        ("properties.rating.matches(properties.rating)", {"rating": "(("}),
+    ],
+)
+def test_an_error_is_no_match_and_is_counted(expression: str, properties: dict[str, Any]) -> None:
+    condition = compiled_condition(expression)
+    here = moment(properties)
+    assert [condition(here), condition(here)] == [False, False]
+    assert condition.errors == 2
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800", {"deep": [-(2**64)]}])
+def test_a_value_that_cel_cannot_hold_spoils_its_map_and_no_other(value: object) -> None:
+    here = moment({"bad": value, "ok": 1}, traits={"plan": "pro"})
+    assert not compiled_condition("properties.bad == 1")(here)
+    assert not compiled_condition("properties.ok == 1")(here)
+    assert compiled_condition("traits.plan == 'pro' && event == 'Product Viewed'")(here)
+
+
+def test_expressions_of_one_moment_share_what_they_need() -> None:
+    here = moment({"a": 1})
+    assert compiled_condition("properties.a == 1")(here)
+    assert compiled_condition("properties.a < 2")(here)
+    assert len(here.prepared or {}) == 1
+    assert compiled_condition("count('x') == 0")(here)
+    assert compiled_condition("count('y') == 0")(here)
+    assert len(here.prepared or {}) == 3
+
+
+def test_conditions_of_different_moments_do_not_mix() -> None:
+    condition = compiled_condition("count('x') == 1 && properties.a == 1")
+    assert condition(moment({"a": 1}, counts={"x": 1}))
+    assert not condition(moment({"a": 1}, counts={"x": 2}))
+    assert not condition(moment({"a": 2}, counts={"x": 1}))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("cart 7 ", "cart 7 "), ("", ""), (None, ""), (True, ""), ([1], ""), ({"a": 1}, ""),
+        (7, "7"), (-7, "-7"), (7.0, "7"), (-0.0, "0"), (0.1, "0.1"), (1e-7, "0.0000001"),
+        (1e21, "1000000000000000000000"), (12345.678, "12345.678"), (2**63 - 1, str(2**63 - 1)),
+    ],
+)  # fmt: skip
+def test_key_text(value: object, text: str) -> None:
+    assert compiled_text("properties.cart_id")(moment({"cart_id": value})) == text
+
+
+def test_key_text_of_an_error_is_not_its_message() -> None:
+    scope = compiled_text("properties.cart_id")
+    assert scope(moment()) == ""
+    assert scope.errors == 1
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.floats())
+def test_numbers_are_written_in_decimal_and_read_back(number: float) -> None:
+    text = key_text(number)
+    assert "e" not in text
+    assert text == "" or type(number)(text) == number
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+ANY_VALUE = [
+    compiled_condition("properties.a > 1 || properties.a == 'x' || size(properties.a) > 0"),
+    compiled_condition("properties.a.b.startsWith('x') || properties.a[0] in [1, 'x', null]"),
+    compiled_condition("properties.a.exists(x, x > 1) || traits.a == properties.a"),
+]
+
+
+@given(JSON, JSON)
+def test_no_value_makes_an_expression_raise(first: object, second: object) -> None:
+    here = moment({"a": first}, traits={"a": second})
+    assert {condition(here) for condition in ANY_VALUE} <= {True, False}
+    assert isinstance(compiled_text("properties.a")(here), str)
