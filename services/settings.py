@@ -93,10 +93,11 @@ class ApiSettings(_Group):
 class WorkerSettings(_Group):
     """The consumer's rhythm and bounds."""
 
+    group: str = Field("milepost-journey-state", description="Kafka consumer group")
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(8002, ge=0, le=65535, description="0: any free port")
     poll_milliseconds: int = Field(200, ge=10)
-    batch_records_max: int = Field(4000, ge=1, description="records of one transaction")
+    batch_records_max: int = Field(2000, ge=1, description="records of one transaction")
     tick_milliseconds: int = Field(250, ge=10, description="time between two looks at W")
     deadlines_batch_max: int = Field(500, ge=1, description="customers of one firing")
     relay_batch_max: int = Field(2000, ge=1, description="outbox rows of one round")

@@ -15,6 +15,7 @@ import pytest_asyncio
 from services.cli.local.kafka import EmbeddedKafka
 from services.cli.local.postgres import EmbeddedPostgres
 from services.cli.topics import admin_of, ensure_topics
+from services.journey_state.migrate import upgrade
 from services.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ async def template_database(postgres_server: EmbeddedPostgres) -> str:
     """
     name = "template_milepost"
     await _execute(postgres_server, f'CREATE DATABASE "{name}"')
+    await upgrade(postgres_server.url_of(name))
     return name
 
 

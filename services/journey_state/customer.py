@@ -43,6 +43,7 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     state_version: int = 0
     signals: dict[str, Standing] = {}  # by signal_id; those whose window is over are left out
     wake_at: int | None = None  # what the timer's row holds
+    told_overlays: list[str] = []  # those open in the last published snapshot
 
 
 @dataclass(slots=True)

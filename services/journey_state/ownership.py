@@ -85,8 +85,11 @@ def fold(
     notes = _Notes(owners)
     first_places = _first_places(ordered)
     for link in links:
-        made = first_places.get(link.a) or first_places.get(link.b)
-        linking = Linking(owners, made, _by_identifier)
+        for identifier in (link.a, link.b):
+            linking = Linking(owners, first_places.get(identifier), _by_identifier)
+            linking.meet(identifier)
+            notes.take(linking, None, link.at)
+        linking = Linking(owners, None, _by_identifier)
         join_customers(linking, link.a, link.b)
         notes.take(linking, None, link.at)
     for fact in ordered:

@@ -224,6 +224,8 @@ class SignalRow(NamedTuple):
     suppressed: str | None
     revision: int
     payload: dict[str, Any]
+    definition: str | None
+    journey: str | None
 
 
 async def signal_page(
@@ -248,7 +250,9 @@ async def signal_page(
         s.suppressed,
         s.revision,
         s.payload,
-    )
+        definitions.c.version,
+        definitions.c.journey,
+    ).outerjoin(definitions, definitions.c.definition_id == s.definition_id)
     for column, value in ((s.rule, rule), (s.state, state), (s.customer_id, customer_id)):
         if value is not None:
             statement = statement.where(column == value)
@@ -258,7 +262,7 @@ async def signal_page(
     rows = await connection.execute(
         statement.order_by(s.due_at.desc(), s.signal_id.desc()).limit(limit)
     )
-    return [SignalRow(*row[:4], from_datetime(row[4]), *row[5:10]) for row in rows]
+    return [SignalRow(*row[:4], from_datetime(row[4]), *row[5:12]) for row in rows]
 
 
 async def signals_known(connection: Connection, signal_ids: Collection[UUID]) -> set[UUID]:

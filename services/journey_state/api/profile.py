@@ -119,4 +119,9 @@ def signal(row: SignalRow) -> Signal:
         "published": row.published,
         "suppressed": row.suppressed,
     }
-    return Signal.model_validate({"signal_id": row.signal_id.hex, **row.payload, **current})
+    common = {
+        "signal_id": row.signal_id.hex,
+        "journey": row.journey,
+        "definition": row.definition,
+    }
+    return Signal.model_validate({**common, **row.payload, **current})

@@ -55,6 +55,7 @@ class OutboxRow(NamedTuple):
     ce_id: bytes
     ce_type: str
     value: bytes | None
+    created_at: int
 
 
 class DeadLetter(NamedTuple):
@@ -125,15 +126,14 @@ async def save_signals(connection: Connection, rows: Sequence[SignalRow]) -> Non
         SET customer_id = excluded.customer_id, state = excluded.state,
           published = excluded.published, suppressed = excluded.suppressed,
           revision = excluded.revision, raised_at = excluded.raised_at,
-          reminded = excluded.reminded, raised_as = excluded.raised_as, payload = excluded.payload, updated_at = now()
+          reminded = excluded.reminded, raised_as = excluded.raised_as,
+          payload = excluded.payload, updated_at = now()
         """,
         *_columns(rows),
     )
 
 
-async def read_signals(
-    connection: Connection, customer_ids: Sequence[bytes]
-) -> list[SignalRow]:
+async def read_signals(connection: Connection, customer_ids: Sequence[bytes]) -> list[SignalRow]:
     """Every signal of the customers, retracted ones too."""
     rows = await connection.fetch(
         """
@@ -196,11 +196,12 @@ async def add_to_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> No
     """Queue messages; their order here is their order per customer on the topics."""
     await connection.execute(
         """
-        INSERT INTO outbox (shard, customer_id, topic, version, ce_id, ce_type, value)
-        SELECT shard, customer_id, topic, version, ce_id, ce_type, value
+        INSERT INTO outbox
+          (shard, customer_id, topic, version, ce_id, ce_type, value, created_at)
+        SELECT shard, customer_id, topic, version, ce_id, ce_type, value, created_at
         FROM unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::bigint[], $5::uuid[],
-          $6::text[], $7::bytea[]) WITH ORDINALITY
-          AS m (shard, customer_id, topic, version, ce_id, ce_type, value, n)
+          $6::text[], $7::bytea[], $8::timestamptz[]) WITH ORDINALITY
+          AS m (shard, customer_id, topic, version, ce_id, ce_type, value, created_at, n)
         ORDER BY n
         """,
         *_columns(rows),
@@ -217,9 +218,7 @@ async def claim_shard(connection: Connection, shard: int) -> bool:
 
 async def waiting_shards(connection: Connection) -> list[int]:
     """The shards that hold messages, the longest waiting first."""
-    rows = await connection.fetch(
-        "SELECT shard FROM outbox GROUP BY shard ORDER BY min(outbox_id)"
-    )
+    rows = await connection.fetch("SELECT shard FROM outbox GROUP BY shard ORDER BY min(outbox_id)")
     return [row[0] for row in rows]
 
 
@@ -229,7 +228,8 @@ async def read_outbox(
     """The oldest messages of a shard with their ids."""
     rows = await connection.fetch(
         """
-        SELECT outbox_id, shard, customer_id, topic, version, ce_id, ce_type, value FROM outbox
+        SELECT outbox_id, shard, customer_id, topic, version, ce_id, ce_type, value, created_at
+        FROM outbox
         WHERE shard = $1 ORDER BY outbox_id LIMIT $2
         """,
         shard,
@@ -240,9 +240,7 @@ async def read_outbox(
 
 async def remove_from_outbox(connection: Connection, outbox_ids: Sequence[int]) -> None:
     """These messages are on their topics, acknowledged."""
-    await connection.execute(
-        "DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", outbox_ids
-    )
+    await connection.execute("DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", outbox_ids)
 
 
 async def add_dead_letters(connection: Connection, rows: Sequence[DeadLetter]) -> None:

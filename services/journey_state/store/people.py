@@ -162,9 +162,7 @@ async def move_identifier(
     )
 
 
-async def add_conflict(
-    connection: Connection, row: tuple[bytes, bytes, bytes, str, int]
-) -> None:
+async def add_conflict(connection: Connection, row: tuple[bytes, bytes, bytes, str, int]) -> None:
     """Count a move or a link that was not applied: (identifier, from, to, reason, at)."""
     await connection.execute(
         """

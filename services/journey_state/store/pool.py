@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from services.contracts.times import SECOND_US
 
-Connection = asyncpg.pool.PoolConnectionProxy
+Connection: TypeAlias = Any  # asyncpg's pooled connection, which has no types of its own
 
 COMMAND_SECONDS_MAX = 60.0
 CONNECT_SECONDS_MAX = 5.0
@@ -68,9 +68,11 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One transaction: committed at the end, rolled back on any error."""
-        async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
-            async with connection.transaction():
-                yield connection
+        async with (
+            self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection,
+            connection.transaction(),
+        ):
+            yield connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

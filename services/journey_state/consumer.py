@@ -1,0 +1,318 @@
+"""Partitions to batches to transactions: the loop that reads the touchpoint topic."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.journey_state.assignment import StaleReadError
+from services.journey_state.event import Record
+from services.journey_state.intake import Batch, Tally
+from services.journey_state.metrics import WorkerMetrics
+from services.journey_state.store import progress
+from services.journey_state.store.pool import TRANSIENT, Store
+from services.journey_state.store.progress import FenceLostError
+from services.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+COMMIT_SECONDS = 1.0
+COMMIT_SECONDS_MAX = 2.0
+STALE_RETRIES_MAX = 8
+BACKOFF_SECONDS_MAX = 5.0
+PARTITION_FETCH_BYTES = 256 << 10
+FETCH_BYTES_MAX = 4 << 20
+
+Process = Callable[[Batch, str | None], Awaitable[Tally]]
+
+
+class LostRecordsError(Exception):
+    """Kafka no longer holds the next record of a partition: a person must decide."""
+
+
+class Consumer:
+    """Reads assigned partitions and hands batches to `process`, each exactly from its offset.
+
+    The offset in PostgreSQL is the truth: a batch that does not start there is not applied, and
+    after any failure reading goes on from there.
+    """
+
+    def __init__(
+        self,
+        client_options: Mapping[str, Any],
+        topic: str,
+        store: Store,
+        process: Process,
+        metrics: WorkerMetrics,
+        settings: WorkerSettings,
+    ) -> None:
+        self._options = dict(client_options)
+        self._topic = topic
+        self._store = store
+        self._process = process
+        self._metrics = metrics
+        self._settings = settings
+        self._client: AIOKafkaConsumer | None = None
+        self._cursors: dict[int, int] = {}
+        self._stopped: set[int] = set()
+        self._committed_at = 0.0
+
+    @property
+    def partitions(self) -> int | None:
+        """How many partitions the topic has; None before the first connection."""
+        if self._client is None:
+            return None
+        found = self._client.partitions_for_topic(self._topic)
+        return len(found) if found else None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Read until told to stop; the client is replaced after an error of Kafka's."""
+        failures = 0
+        while not stopping.is_set():
+            try:
+                await self._read_until(stopping)
+                failures = 0
+            except (KafkaError, OSError, *TRANSIENT) as error:
+                failures += 1
+                log.warning("consumer restarts", error=repr(error), failures=failures)
+                await _pause(failures, stopping)
+            finally:
+                await self._close()
+
+    async def end_offsets(self) -> dict[int, int]:
+        """The end of each partition's log."""
+        client = self._client
+        if client is None:
+            return {}
+        known = client.partitions_for_topic(self._topic) or set()
+        ends = await client.end_offsets([TopicPartition(self._topic, p) for p in sorted(known)])
+        return {tp.partition: offset for tp, offset in ends.items()}
+
+    async def lag(self) -> dict[int, int]:
+        """Records not yet processed in each partition that this consumer has."""
+        ends = await self.end_offsets()
+        return {p: ends[p] - cursor for p, cursor in self._cursors.items() if p in ends}
+
+    async def _read_until(self, stopping: asyncio.Event) -> None:
+        client = self._client = self._make_client()
+        await client.start()
+        client.subscribe([self._topic], listener=_Assignment(self._resume))
+        while not stopping.is_set():
+            found = await client.getmany(timeout_ms=self._settings.poll_milliseconds)
+            if found:
+                await self._take({tp.partition: records for tp, records in found.items()})
+            await self._commit()
+
+    def _make_client(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            **self._options,
+            group_id=self._settings.group,
+            enable_auto_commit=False,
+            # The offset in PostgreSQL decides; what Kafka remembers is for dashboards.
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            fetch_max_wait_ms=100,
+            session_timeout_ms=15_000,
+            heartbeat_interval_ms=2_000,
+            rebalance_timeout_ms=15_000,
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=30_000,
+        )
+
+    async def _take(self, found: dict[int, list[Any]]) -> None:
+        """Apply what was read; whatever goes wrong, go on from the offsets in PostgreSQL."""
+        try:
+            for batch in self._batches(await self._expected(found)):
+                await self._apply(batch)
+                for partition, (_, after) in batch.moves.items():
+                    self._cursors[partition] = after
+        except FenceLostError:
+            self._metrics.fence_conflicts.inc()
+            log.info("fence lost", partitions=sorted(found))
+            await self._resume(found)
+        except StaleReadError:
+            await self._resume(found)
+        except TRANSIENT as error:
+            log.warning("database away", error=repr(error))
+            await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter
+            await self._resume(found)
+
+    async def _expected(self, found: dict[int, list[Any]]) -> dict[int, list[Any]]:
+        """Only records that start where the partition stands; others were fetched too early."""
+        expected = {}
+        astray = []
+        for partition, records in found.items():
+            cursor = self._cursors.get(partition)
+            if cursor == records[0].offset:
+                expected[partition] = records
+            elif partition not in self._stopped:
+                astray.append(partition)
+        if astray:
+            await self._resume(astray)
+        return expected
+
+    def _batches(self, found: dict[int, list[Any]]) -> Iterator[Batch]:
+        """Chunks of at most `batch_records_max` records, contiguous in each partition."""
+        records: list[Record] = []
+        moves: dict[int, tuple[int, int]] = {}
+        for partition, all_records in found.items():
+            start = 0
+            while start < len(all_records):
+                part = all_records[start : start + self._settings.batch_records_max - len(records)]
+                start += len(part)
+                moves[partition] = (part[0].offset, part[-1].offset + 1)
+                records += [_record(r) for r in part]
+                if len(records) >= self._settings.batch_records_max:
+                    yield Batch(records, moves)
+                    records, moves = [], {}
+        if records:
+            yield Batch(records, moves)
+
+    async def _apply(self, batch: Batch) -> None:
+        for attempt in range(STALE_RETRIES_MAX):
+            try:
+                with self._metrics.batch_seconds.time():
+                    tally = await self._process(batch, None)
+                self._metrics.count(tally)
+                return
+            except StaleReadError:
+                # Another worker changed an owner meanwhile; read again.
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
+            except (FenceLostError, *TRANSIENT):
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad record must stop nobody
+                await self._isolate(batch, error)
+                return
+        raise StaleReadError
+
+    async def _isolate(self, batch: Batch, error: Exception) -> None:
+        """Halve a batch that cannot be applied until the one record is found, and set it aside."""
+        if len(batch.records) == 1:
+            record = batch.records[0]
+            log.error(
+                "record set aside",
+                partition=record.partition,
+                offset=record.offset,
+                error=repr(error),
+                exc_info=error,
+            )
+            self._metrics.count(await self._process(batch, repr(error)))
+            return
+        for half in _halves(batch):
+            await self._apply(half)
+
+    async def _resume(self, partitions: Iterable[int]) -> None:
+        """Take up each partition at its offset in PostgreSQL."""
+        client = self._client
+        if client is None:
+            return
+        wanted = sorted(partitions)
+        async with self._store.connection() as connection:
+            await progress.begin_offsets(connection, self._topic, wanted)
+            offsets = await progress.read_offsets(connection, self._topic, wanted)
+        assigned = client.assignment()
+        for partition in wanted:
+            tp = TopicPartition(self._topic, partition)
+            if tp not in assigned:
+                self._cursors.pop(partition, None)
+                continue
+            await self._check_still_there(tp, offsets[partition])
+            client.seek(tp, offsets[partition])
+            self._cursors[partition] = offsets[partition]
+
+    async def _check_still_there(self, tp: TopicPartition, offset: int) -> None:
+        assert self._client is not None
+        begins = (await self._client.beginning_offsets([tp]))[tp]
+        ends = (await self._client.end_offsets([tp]))[tp]
+        if begins <= offset <= ends:
+            self._stopped.discard(tp.partition)
+            return
+        if tp.partition not in self._stopped:
+            self._stopped.add(tp.partition)
+            log.error(
+                "partition stopped: Kafka does not hold the next record",
+                partition=tp.partition,
+                next_offset=offset,
+                log_begins=begins,
+                log_ends=ends,
+                hint="the topic was made anew or records expired unread; see docs/operations.md",
+            )
+
+    async def _commit(self) -> None:
+        """Tell Kafka how far we are, once a second, for dashboards alone."""
+        now = asyncio.get_running_loop().time()
+        if self._client is None or now - self._committed_at < COMMIT_SECONDS:
+            return
+        self._committed_at = now
+        assigned = self._client.assignment()
+        offsets = {
+            tp: self._cursors[tp.partition] for tp in assigned if tp.partition in self._cursors
+        }
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS_MAX):
+                if offsets:
+                    await self._client.commit(offsets)
+        except (KafkaError, TimeoutError, ValueError) as error:
+            log.debug("commit for dashboards failed", error=repr(error))
+
+    async def _close(self) -> None:
+        client, self._client = self._client, None
+        self._cursors.clear()
+        if client is None:
+            return
+        try:
+            async with asyncio.timeout(5):
+                await client.stop()
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.debug("consumer did not stop cleanly", error=repr(error))
+
+
+class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Takes up partitions as they are assigned. What is revoked needs nothing: the fence holds."""
+
+    def __init__(self, resume: Callable[[Iterable[int]], Awaitable[None]]) -> None:
+        self._resume = resume
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        log.debug("revoked", partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        log.info("assigned", partitions=sorted(tp.partition for tp in assigned))
+        try:
+            await self._resume([tp.partition for tp in assigned])
+        except (KafkaError, *TRANSIENT) as error:
+            # aiokafka would swallow it; a partition without a cursor is taken up by the loop.
+            log.warning("assignment not taken up yet", error=repr(error))
+
+
+def _record(found: Any) -> Record:
+    return Record(
+        found.partition, found.offset, found.timestamp * 1000, found.key, found.value, found.headers
+    )
+
+
+def _halves(batch: Batch) -> Iterator[Batch]:
+    middle = len(batch.records) // 2
+    for part in (batch.records[:middle], batch.records[middle:]):
+        moves: dict[int, tuple[int, int]] = {}
+        for record in part:
+            low, _ = moves.get(record.partition, (record.offset, 0))
+            moves[record.partition] = (low, record.offset + 1)
+        yield Batch(part, moves)
+
+
+async def _pause(failures: int, stopping: asyncio.Event) -> None:
+    """Back off with jitter, but not longer than until the stop."""
+    seconds = min(0.2 * 2**failures, BACKOFF_SECONDS_MAX) * random.uniform(0.5, 1)  # noqa: S311
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return

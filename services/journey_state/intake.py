@@ -1,0 +1,256 @@
+"""A poll's batch in one transaction: fence, heartbeats, dedupe, identities, fold, outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from services.contracts.heartbeat import Heartbeat
+from services.journey_state import assignment, recompute
+from services.journey_state.assignment import IdentityBounds
+from services.journey_state.conclusion import Conclusion, Journeys
+from services.journey_state.customer import Customer, Refold
+from services.journey_state.event import Arrival, InvalidRecordError, Record, read
+from services.journey_state.firing import Firings
+from services.journey_state.journey import advance, follows
+from services.journey_state.store import facts, outcomes, progress
+from services.journey_state.store.facts import Fact
+from services.journey_state.store.outcomes import DeadLetter
+from services.journey_state.store.pool import Connection, Store
+from services.journey_state.watermark import Beat, observe
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records of some partitions, each partition's without a hole from `lo` to `hi`."""
+
+    records: list[Record]
+    moves: dict[int, tuple[int, int]]  # partition -> (first offset expected, next offset after)
+
+
+@dataclass(slots=True)
+class Contents:
+    """A batch, read."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    beats: list[Beat] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    log_times: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a batch, for metrics."""
+
+    applied: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    refolds: dict[str, int] = field(default_factory=dict)
+    merges: int = 0
+    transitions: list[tuple[str, str]] = field(default_factory=list)
+    signals: list[tuple[str, str]] = field(default_factory=list)
+    messages: int = 0
+
+
+class Intake:
+    """Applies batches of the touchpoint topic to the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        topic: str,
+        firings: Firings,
+        *,
+        bounds: IdentityBounds,
+        gap_us: int,
+        new_id: Callable[[], bytes],
+    ) -> None:
+        self._store = store
+        self._topic = topic
+        self._firings = firings
+        self._bounds = bounds
+        self._gap_us = gap_us
+        self._new_id = new_id
+
+    async def process(
+        self, batch: Batch, journeys: Journeys, *, condemned: str | None = None
+    ) -> Tally:
+        """Apply the batch and move its offsets, both or neither.
+
+        `condemned` sets every record aside with this message: it has failed before. Raises
+        FenceLostError, StaleReadError, or what PostgreSQL says.
+        """
+        contents = self._read(batch.records, condemned)
+        async with self._store.transaction() as connection:
+            heard = await progress.move_offsets(
+                connection, self._topic, batch.moves, contents.log_times
+            )
+            await self._save_beats(connection, contents, heard)
+            if contents.dead:
+                await outcomes.add_dead_letters(connection, contents.dead)
+            tally = Tally(dead=len(contents.dead))
+            if contents.arrivals:
+                await self._apply(connection, contents.arrivals, journeys, tally)
+        return tally
+
+    def _read(self, records: Sequence[Record], condemned: str | None) -> Contents:
+        contents = Contents()
+        for record in records:
+            contents.log_times[record.partition] = record.append_time
+            try:
+                if condemned is not None:
+                    raise InvalidRecordError("failed", condemned)
+                found = read(record)
+            except InvalidRecordError as error:
+                contents.dead.append(self._dead_letter(record, error))
+                continue
+            if isinstance(found, Heartbeat):
+                contents.beats.append(_beat(record, found))
+            else:
+                contents.arrivals.append(found)
+        return contents
+
+    def _dead_letter(self, record: Record, error: InvalidRecordError) -> DeadLetter:
+        return DeadLetter(
+            self._topic,
+            record.partition,
+            record.offset,
+            record.key,
+            record.value,
+            error.reason,
+            error.message,
+        )
+
+    async def _save_beats(
+        self, connection: Connection, contents: Contents, heard: dict[int, int | None]
+    ) -> None:
+        if not contents.beats:
+            return
+        newest: dict[tuple[int, str], Beat] = {}
+        times: dict[int, list[int]] = {}
+        for beat in contents.beats:
+            newest[(beat.partition, beat.instance)] = beat
+            times.setdefault(beat.partition, []).append(beat.append_time)
+        await progress.save_beats(connection, self._topic, list(newest.values()))
+        for partition, append_times in times.items():
+            before = heard[partition]
+            _, gaps = observe(partition, before, append_times, gap_us=self._gap_us)
+            if gaps:
+                await progress.add_gaps(connection, gaps)
+
+    async def _apply(
+        self,
+        connection: Connection,
+        arrivals: Sequence[Arrival],
+        journeys: Journeys,
+        tally: Tally,
+    ) -> None:
+        fresh, replacing = await _admit(connection, arrivals)
+        tally.applied = len(fresh)
+        tally.duplicates = len(arrivals) - len(fresh)
+        if not fresh:
+            return
+        assigned = await assignment.assign(connection, fresh, self._bounds, self._new_id)
+        await assignment.write(connection, assigned, self._bounds)
+        await facts.add_to_timeline(connection, [arrival.fact for arrival in fresh])
+        touched = [c for c in assigned.customers.values() if _touched(c)]
+        for customer in touched:
+            _advance(customer, journeys, replacing)
+        past = [customer for customer in touched if customer.refold is not None]
+        changes = await recompute.refold(connection, journeys.definition, past) if past else {}
+        conclusion = await self._firings.begin(connection, journeys)
+        await conclusion.conclude(connection, touched, changes)
+        _count(tally, touched, conclusion)
+
+
+async def _admit(
+    connection: Connection, arrivals: Sequence[Arrival]
+) -> tuple[list[Arrival], set[str]]:
+    """The touchpoints that count, and the message ids of those that replace an earlier copy.
+
+    Of all copies of an event the one received first counts, by its bytes if two were received at
+    once (semantics 1.7).
+    """
+    first: dict[bytes, Arrival] = {}
+    for arrival in arrivals:
+        key = arrival.fact.message_key
+        known = first.get(key)
+        if known is None or _precedence(arrival.fact) < _precedence(known.fact):
+            first[key] = arrival
+    admitted = await facts.admit(connection, [arrival.fact for arrival in first.values()])
+    fresh = [arrival for key, arrival in first.items() if key in admitted]
+    replacing: set[str] = set()
+    if len(fresh) < len(first):
+        again = {key: arrival for key, arrival in first.items() if key not in admitted}
+        for arrival in await _earlier_copies(connection, again):
+            fresh.append(arrival)
+            replacing.add(arrival.fact.message_id)
+    return fresh, replacing
+
+
+async def _earlier_copies(connection: Connection, again: dict[bytes, Arrival]) -> list[Arrival]:
+    earlier = []
+    for copy in await facts.copies(connection, list(again)):
+        fact = again[copy.message_key].fact
+        if fact.received_at > copy.received_at:
+            continue
+        if fact.received_at == copy.received_at:
+            body = await facts.body_of(connection, copy, fact)
+            if body is None or fact.body >= body:
+                continue
+        await facts.replace_copy(connection, copy, fact)
+        earlier.append(again[copy.message_key])
+    return earlier
+
+
+def _precedence(fact: Fact) -> tuple[int, bytes]:
+    return (fact.received_at, fact.body)
+
+
+def _touched(customer: Customer) -> bool:
+    return bool(
+        customer.fresh
+        or customer.refold
+        or customer.is_new
+        or customer.state.identifiers is not customer.before.identifiers
+    )
+
+
+def _advance(customer: Customer, journeys: Journeys, replacing: set[str]) -> None:
+    """Take the fresh touchpoints in, or find that the past must be computed again."""
+    if customer.refold is not None:
+        return
+    customer.fresh.sort(key=lambda touchpoint: touchpoint.place)
+    journey = customer.state.journey
+    for touchpoint in customer.fresh:
+        if touchpoint.message_id in replacing or not follows(journey, touchpoint):
+            customer.refold = Refold("refold", touchpoint.message_id)
+            customer.transitions.clear()
+            return
+        journey, transition = advance(journeys.definition, journey, touchpoint)
+        if transition is not None:
+            customer.transitions.append(transition)
+    customer.state.journey = journey
+
+
+def _beat(record: Record, heartbeat: Heartbeat) -> Beat:
+    return Beat(
+        partition=record.partition,
+        instance=heartbeat.instance,
+        low_watermark=heartbeat.low_watermark,
+        append_time=record.append_time,
+        offset=record.offset,
+        spool=heartbeat.spool,
+        phase=heartbeat.phase,
+    )
+
+
+def _count(tally: Tally, touched: Sequence[Customer], conclusion: Conclusion) -> None:
+    for customer in touched:
+        tally.merges += len(customer.absorbed)
+        if customer.refold is not None:
+            kind = customer.refold.kind
+            tally.refolds[kind] = tally.refolds.get(kind, 0) + 1
+        tally.transitions += [(t.previous, t.stage) for t in customer.transitions]
+    tally.signals = [(row.rule, row.state) for row in conclusion.signals]
+    tally.messages = len(conclusion.outgoing.rows)

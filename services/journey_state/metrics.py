@@ -1,0 +1,58 @@
+"""Every metric of the worker: name, kind, unit, meaning."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.journey_state.intake import Tally
+
+
+class WorkerMetrics:
+    """The worker's metrics in a registry of their own; names as contract 7 lists them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = self._counter("worker_events", "records by what became of them", "outcome")
+        self.batch_seconds = Histogram(
+            "milepost_worker_batch_seconds",
+            "time of one transaction",
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+        )
+        self.lag_records = self._gauge(
+            "worker_lag_records", "records not yet processed", "partition"
+        )
+        self.refolds = self._counter("refolds", "pasts computed again", "reason")
+        self.watermark_lag_seconds = self._gauge("watermark_lag_seconds", "age of the watermark")
+        self.fence_conflicts = self._counter("fence_conflicts", "batches another worker had moved")
+        self.dedupe_hits = self._counter("dedupe_hits", "repeats of events seen before")
+        self.transitions = self._counter(
+            "stage_transitions", "stages entered, in order", "from", "to"
+        )
+        self.signals = self._counter("signals", "signals that changed state", "rule", "state")
+        self.merges = self._counter("identity_merges", "customers joined into others")
+        self.dead_letters = self._counter("dead_letters", "records set aside")
+        self.deadline_lateness_seconds = self._gauge(
+            "deadline_lateness_seconds", "how far the oldest due look is behind the watermark"
+        )
+
+    def count(self, tally: Tally) -> None:
+        """Add what became of one batch."""
+        self.events.labels("applied").inc(tally.applied)
+        self.events.labels("duplicate").inc(tally.duplicates)
+        self.events.labels("dead_letter").inc(tally.dead)
+        self.dedupe_hits.inc(tally.duplicates)
+        self.merges.inc(tally.merges)
+        self.dead_letters.inc(tally.dead)
+        for reason, number in tally.refolds.items():
+            self.refolds.labels(reason).inc(number)
+        for before, after in tally.transitions:
+            self.transitions.labels(before, after).inc()
+        for rule, state in tally.signals:
+            self.signals.labels(rule, state).inc()
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"milepost_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"milepost_{name}", meaning, labels, registry=self.registry)

@@ -1,0 +1,288 @@
+"""What subscribers are told: the values of contract 5 and their order in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+import msgspec
+from uuid_utils import uuid7
+
+from services.contracts.times import SECOND_US, format_time
+from services.journey_state.consent import current
+from services.journey_state.customer import Customer, CustomerState
+from services.journey_state.journey import Journey, Transition
+from services.journey_state.overlays import open_at
+from services.journey_state.store.outcomes import HistoryRow, OutboxRow
+from services.journey_state.tables import RELAY_SHARDS
+
+
+class TopicCode(IntEnum):
+    """The output topics, as the outbox names them."""
+
+    STAGE_CHANGES = 1
+    SIGNALS = 2
+    CUSTOMERS = 3
+
+
+STAGE_CHANGED = "milepost.stage.changed.v1"
+CUSTOMER_STATE = "milepost.customer.state.v1"
+CUSTOMER_MERGED = "milepost.customer.merged.v1"
+TOMBSTONE = "tombstone"
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What every message of one transaction says alike."""
+
+    journey: str
+    definition: str
+    published_at: int  # wall clock, microseconds
+    watermark: int
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """The messages of one transaction, numbered per customer and topic as they are added."""
+
+    edition: Edition
+    rows: list[OutboxRow] = field(default_factory=list)
+
+    def add(
+        self, customer: Customer, topic: TopicCode, ce_type: str, value: dict[str, Any]
+    ) -> bytes:
+        """Queue a message about the customer; gives its `ce_id`."""
+        version = _next_version(customer.state, topic)
+        whole = {
+            "customer_id": id_text(customer.customer_id),
+            "version": version,
+            "journey": self.edition.journey,
+            "definition": self.edition.definition,
+            "published_at": format_time(self.edition.published_at),
+            **value,
+        }
+        return self._queue(customer.customer_id, topic, version, ce_type, _encode(whole))
+
+    def bury(self, customer: Customer) -> None:
+        """Queue the tombstone of a customer that is merged away."""
+        version = _next_version(customer.state, TopicCode.CUSTOMERS)
+        self._queue(customer.customer_id, TopicCode.CUSTOMERS, version, TOMBSTONE, None)
+
+    def _queue(
+        self, customer_id: bytes, topic: TopicCode, version: int, ce_type: str, value: bytes | None
+    ) -> bytes:
+        ce_id = uuid7().bytes
+        at = self.edition.published_at
+        shard = crc32(customer_id) % RELAY_SHARDS
+        self.rows.append(OutboxRow(shard, customer_id, int(topic), version, ce_id, ce_type, value, at))
+        return ce_id
+
+
+def _next_version(state: CustomerState, topic: TopicCode) -> int:
+    if topic is TopicCode.STAGE_CHANGES:
+        state.stage_version += 1
+        return state.stage_version
+    if topic is TopicCode.SIGNALS:
+        state.signal_version += 1
+        return state.signal_version
+    state.state_version += 1
+    return state.state_version
+
+
+def id_text(identifier: bytes) -> str:
+    """A customer's or message's id as text."""
+    return str(UUID(bytes=identifier))
+
+
+def stage_change(
+    customer: Customer, transition: Transition, since: int | None, *, watermark: int
+) -> dict[str, Any]:
+    """An in-order transition; `since` is when the stage before was entered."""
+    dwell = None if since is None else (transition.entered_at - since) / SECOND_US
+    return {
+        "previous": transition.previous,
+        "current": transition.stage,
+        "direction": transition.direction,
+        "entered_at": format_time(transition.entered_at),
+        "dwell_seconds": dwell,
+        "cause": _cause(transition, "touchpoint"),
+        "correction": False,
+        **_person(customer, watermark),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A past that was computed again, or imported."""
+
+    kind: str
+    message_id: str | None
+    history: Sequence[Transition]
+    supersedes: Sequence[bytes]
+
+
+def correction(
+    customer: Customer, past: Correction, *, previous: str, watermark: int
+) -> dict[str, Any]:
+    """One stage change for a history that is not what it was."""
+    last = past.history[-1] if past.history else None
+    before = past.history[-2].entered_at if len(past.history) > 1 else None
+    cause = {"kind": past.kind, "message_id": past.message_id}
+    if last is not None:
+        cause = {**_cause(last, past.kind), "message_id": past.message_id or last.message_id}
+    return {
+        "previous": previous,
+        "current": customer.state.journey.stage,
+        "direction": None if last is None else last.direction,
+        "entered_at": None if last is None else format_time(last.entered_at),
+        "dwell_seconds": None
+        if last is None or before is None
+        else (last.entered_at - before) / SECOND_US,
+        "cause": cause,
+        "correction": True,
+        "history": history_values(past.history),
+        "supersedes": [id_text(ce_id) for ce_id in past.supersedes],
+        **_person(customer, watermark),
+    }
+
+
+def history_values(history: Sequence[Transition]) -> list[dict[str, Any]]:
+    """A history as messages show it; each stage is left when the next is entered."""
+    left = [format_time(t.entered_at) for t in history[1:]] + [None]
+    return [
+        {
+            "stage": t.stage,
+            "entered_at": format_time(t.entered_at),
+            "left_at": left_at,
+            "direction": t.direction,
+            "cause": _cause(t, "import" if t.historical else "touchpoint"),
+        }
+        for t, left_at in zip(history, left, strict=True)
+    ]
+
+
+def snapshot(customer: Customer, *, watermark: int) -> dict[str, Any]:
+    """The customer's present state, for the compacted topic."""
+    journey = customer.state.journey
+    person = _person(customer, watermark)
+    del person["campaign"]
+    return {
+        "stage": journey.stage,
+        "entered_at": None if journey.entered_at is None else format_time(journey.entered_at),
+        "signals": [
+            {
+                "signal_id": signal_id,
+                "rule": standing.rule,
+                "scope": standing.scope,
+                "due_at": format_time(standing.due),
+                "state": standing.state,
+            }
+            for signal_id, standing in customer.state.signals.items()
+        ],
+        "counters": journey.counts,
+        **person,
+    }
+
+
+def open_overlays(state: CustomerState, watermark: int) -> list[str]:
+    """The names of the overlays open at W."""
+    return sorted(open_at(state.journey.overlays, watermark))
+
+
+def notable(state: CustomerState) -> tuple[object, ...]:
+    """What a snapshot is published for when it has changed, beside overlays (semantics 7.3)."""
+    journey = state.journey
+    return (
+        journey.stage,
+        {signal_id: standing.state for signal_id, standing in state.signals.items()},
+        state.identifiers,
+        journey.traits,
+        consent_now(journey),
+    )
+
+
+def consent_now(journey: Journey) -> dict[str, bool]:
+    """Consent as of the newest touchpoint."""
+    return current(journey.consent, journey.place[0]) if journey.place else {}
+
+
+def overlay_values(journey: Journey, at: int) -> list[dict[str, Any]]:
+    """The overlays open at an instant."""
+    return [
+        {
+            "name": name,
+            "opened_at": format_time(overlay.opened_at),
+            "expires_at": None if overlay.expires_at is None else format_time(overlay.expires_at),
+        }
+        for name, overlay in open_at(journey.overlays, at).items()
+    ]
+
+
+def identifier_values(state: CustomerState, until: int | None = None) -> list[dict[str, str]]:
+    """The customer's identifiers, those met by `until` if given."""
+    return [
+        {"kind": owned.kind, "value": owned.value}
+        for owned in state.identifiers
+        if until is None or owned.since <= until
+    ]
+
+
+def campaign_value(
+    first: Mapping[str, Any] | None, last: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """First and last campaign."""
+    return {"first": first, "last": last}
+
+
+def _person(customer: Customer, watermark: int) -> dict[str, Any]:
+    journey = customer.state.journey
+    return {
+        "overlays": overlay_values(journey, watermark),
+        "identifiers": identifier_values(customer.state),
+        "traits": journey.traits,
+        "consent": consent_now(journey),
+        "campaign": campaign_value(journey.campaign_first, journey.campaign_last),
+    }
+
+
+def _cause(transition: Transition, kind: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "message_id": transition.message_id,
+        "event": transition.event,
+        "channel": transition.channel,
+        "source": transition.source,
+        "rule": transition.rule,
+    }
+
+
+def history_row(
+    customer_id: bytes,
+    transition: Transition,
+    *,
+    kind: str,
+    definition_id: int,
+    ce_id: bytes | None,
+) -> HistoryRow:
+    """The row that keeps a transition."""
+    return HistoryRow(
+        customer_id=customer_id,
+        previous=transition.previous,
+        stage=transition.stage,
+        entered_at=transition.entered_at,
+        direction=transition.direction,
+        rule=transition.rule,
+        message_id=transition.message_id,
+        event=transition.event,
+        channel=transition.channel,
+        source=transition.source,
+        cause_kind=kind,
+        definition_id=definition_id,
+        ce_id=ce_id,
+    )

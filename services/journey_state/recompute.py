@@ -1,0 +1,107 @@
+"""A customer's past computed again from the timeline, and how it differs from what was stored."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.journey_state.customer import Customer
+from services.journey_state.definition import Definition
+from services.journey_state.event import read_touchpoint
+from services.journey_state.journey import Folded, Transition, fold
+from services.journey_state.store import facts, outcomes, people
+from services.journey_state.store.outcomes import HistoryRow
+from services.journey_state.store.pool import Connection
+from services.journey_state.touchpoint import Place, Touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryChange:
+    """What a refold made of a stage history."""
+
+    kept: tuple[HistoryRow, ...]
+    superseded: tuple[tuple[int, HistoryRow], ...]
+    added: tuple[Transition, ...]
+    whole: tuple[Transition, ...]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.superseded or self.added)
+
+
+async def refold(
+    connection: Connection, definition: Definition, customers: Sequence[Customer]
+) -> dict[bytes, HistoryChange]:
+    """Each customer's journey from all its touchpoints; gives what changed in the histories."""
+    touchpoints = await load_touchpoints(connection, [c.customer_id for c in customers])
+    stored: dict[bytes, list[tuple[int, HistoryRow]]] = defaultdict(list)
+    for history_id, row in await outcomes.read_history(
+        connection, [c.customer_id for c in customers]
+    ):
+        stored[row.customer_id].append((history_id, row))
+    changes = {}
+    for customer in customers:
+        folded: Folded = fold(definition, touchpoints[customer.customer_id])
+        customer.state.journey = folded.journey
+        changes[customer.customer_id] = compare(stored[customer.customer_id], folded.history)
+    return changes
+
+
+async def load_touchpoints(
+    connection: Connection, customer_ids: Sequence[bytes]
+) -> dict[bytes, list[Touchpoint]]:
+    """Every touchpoint of each customer, by the ownership of its primary identifier."""
+    owned = await people.owned_keys(connection, customer_ids)
+    keys = sorted({key for _, key in owned})
+    periods: dict[bytes, list[tuple[Place, bytes]]] = defaultdict(list)
+    for period in await people.read_periods(connection, keys):
+        periods[period.identifier_key].append((period.start, period.customer_id))
+    owner_now = {key: customer_id for customer_id, key in owned if key not in periods}
+    found: dict[bytes, list[Touchpoint]] = {customer_id: [] for customer_id in customer_ids}
+    for row in await facts.read_timeline(connection, keys):
+        owner = owner_now.get(row.identifier_key)
+        if owner is None:
+            place = (row.occurred_at, row.message_id, row.source)
+            owner = _owner_at(periods[row.identifier_key], place)
+        if owner in found:
+            found[owner].append(read_touchpoint(row.body).touchpoint)
+    return found
+
+
+def _owner_at(periods: Sequence[tuple[Place, bytes]], place: Place) -> bytes:
+    """The owner at a place; each period lasts until the next one starts."""
+    index = bisect_right(periods, place, key=lambda period: period[0])
+    return periods[max(index - 1, 0)][1]
+
+
+def compare(
+    stored: Sequence[tuple[int, HistoryRow]], computed: Sequence[Transition]
+) -> HistoryChange:
+    """Rows that stand are kept; others are superseded or added. Order does not matter here."""
+    wanted = {_identity_of_transition(t): t for t in computed}
+    kept, superseded = [], []
+    for history_id, row in stored:
+        if wanted.pop(_identity_of_row(row), None) is None:
+            superseded.append((history_id, row))
+        else:
+            kept.append(row)
+    added = tuple(t for t in computed if _identity_of_transition(t) in wanted)
+    return HistoryChange(tuple(kept), tuple(superseded), added, tuple(computed))
+
+
+def _identity_of_transition(t: Transition) -> tuple[object, ...]:
+    return (t.entered_at, t.message_id, t.source, t.previous, t.stage, t.direction, t.rule)
+
+
+def _identity_of_row(row: HistoryRow) -> tuple[object, ...]:
+    return (
+        row.entered_at,
+        row.message_id,
+        row.source,
+        row.previous,
+        row.stage,
+        row.direction,
+        row.rule,
+    )

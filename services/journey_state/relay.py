@@ -1,0 +1,156 @@
+"""The outbox onto the topics: in order per customer, at least once, nothing skipped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from services.contracts.cloudevent import kafka_headers
+from services.contracts.topics import Topics
+from services.journey_state.metrics import WorkerMetrics
+from services.journey_state.publication import TOMBSTONE, TopicCode, id_text
+from services.journey_state.store import outcomes
+from services.journey_state.store.outcomes import OutboxRow
+from services.journey_state.store.pool import TRANSIENT, Store
+
+log = structlog.get_logger()
+
+CE_SOURCE = "/milepost/journey_state"
+SEND_SECONDS_MAX = 10.0
+START_SECONDS_MAX = 10.0
+STOP_SECONDS_MAX = 3.0
+IDLE_SECONDS = 0.2
+BACKOFF_SECONDS = 1.0
+
+
+class Relay:
+    """Sends what the outbox holds. One transaction holds a shard, sends, and removes what went.
+
+    The shard's row lock ends with the transaction or with the connection, so a relay that dies
+    leaves nothing behind; what it had sent and not removed is sent again with the same `ce_id`.
+    """
+
+    def __init__(
+        self,
+        client_options: Mapping[str, Any],
+        topics: Topics,
+        store: Store,
+        metrics: WorkerMetrics,
+        *,
+        batch_max: int,
+    ) -> None:
+        self._options = dict(client_options)
+        self._store = store
+        self._metrics = metrics
+        self._batch_max = batch_max
+        self._producer: AIOKafkaProducer | None = None
+        self._waiting = asyncio.Event()
+        self._topics = {
+            TopicCode.STAGE_CHANGES: topics.stage_changes,
+            TopicCode.SIGNALS: topics.signals,
+            TopicCode.CUSTOMERS: topics.customers,
+        }
+
+    def wake(self) -> None:
+        """There is something in the outbox: do not wait for the next look."""
+        self._waiting.set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Send until told to stop."""
+        try:
+            while not stopping.is_set():
+                try:
+                    sent = await self.send_waiting()
+                except (KafkaError, *TRANSIENT) as error:
+                    log.warning("relay starts anew", error=repr(error))
+                    await self._drop_producer()
+                    await asyncio.sleep(BACKOFF_SECONDS)
+                    continue
+                if not sent:
+                    await self._rest()
+        finally:
+            await self._drop_producer()
+
+    async def send_waiting(self) -> int:
+        """Send one round of every shard that holds messages; gives how many went."""
+        self._waiting.clear()
+        async with self._store.connection() as connection:
+            shards = await outcomes.waiting_shards(connection)
+        sent = 0
+        for shard in shards:
+            sent += await self._send_shard(shard)
+        return sent
+
+    async def _send_shard(self, shard: int) -> int:
+        async with self._store.transaction() as connection:
+            if not await outcomes.claim_shard(connection, shard):
+                return 0
+            rows = await outcomes.read_outbox(connection, shard, self._batch_max)
+            if rows:
+                await self._send([row for _, row in rows])
+                await outcomes.remove_from_outbox(connection, [i for i, _ in rows])
+            return len(rows)
+
+    async def _send(self, rows: Sequence[OutboxRow]) -> None:
+        """Every message acknowledged, in the order given; raises when one is not."""
+        producer = await self._started()
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            waiting = [
+                await producer.send(
+                    self._topics[TopicCode(row.topic)],
+                    row.value,
+                    id_text(row.customer_id).encode(),
+                    headers=self._headers(row),
+                )
+                for row in rows
+            ]
+            await asyncio.gather(*waiting)
+
+    def _headers(self, row: OutboxRow) -> list[tuple[str, bytes]]:
+        if row.ce_type == TOMBSTONE:
+            return []
+        return kafka_headers(
+            ce_id=id_text(row.ce_id),
+            ce_type=row.ce_type,
+            source=CE_SOURCE,
+            time_us=row.created_at,
+            subject=id_text(row.customer_id),
+        )
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **self._options,
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=128 << 10,
+                max_request_size=8 << 20,
+                linger_ms=2,
+            )
+            async with asyncio.timeout(START_SECONDS_MAX):
+                await producer.start()
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        """After an error a producer may never send again: a new one is cheaper than to guess."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await producer.stop()
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.debug("relay's producer did not stop cleanly", error=repr(error))
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._waiting.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,170 @@
+"""Which signals of a customer change at a watermark: episodes in, changes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.journey_state.consent import withdrawn
+from services.journey_state.customer import CustomerState, Standing
+from services.journey_state.definition import AbandonmentRule
+from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
+
+# Signals are made for marketing, out of analytics: a withdrawal of either forbids them.
+PURPOSES = ("analytics", "marketing")
+
+ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """The instant of W that deadlines are judged at, and by what bounds."""
+
+    watermark: int
+    grace_us: int
+    hold: HoldForGaps
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One signal that is not as it was; `kept` changes the row and tells nobody."""
+
+    kind: ChangeKind
+    signal_id: str
+    standing: Standing
+    episode: Episode | None  # None: retracted, no episode says so any more
+    reminder: int = 0
+
+
+def review(
+    state: CustomerState,
+    rules: Mapping[str, AbandonmentRule],
+    firing: Firing,
+    *,
+    retracted: Mapping[str, int] | None = None,
+) -> list[Change]:
+    """What W and the episodes say now against what was made known; `state.signals` is brought up.
+
+    With `retracted` (signal_id to revision) the journey was computed anew and `state.signals`
+    holds every signal that was not retracted: those that no episode explains are retracted.
+    """
+    changes: list[Change] = []
+    seen: set[str] = set()
+    for episode in sorted(state.journey.episodes, key=_firing_order):
+        rule = rules.get(episode.rule)
+        if rule is None or not _allowed(state, episode):
+            continue
+        identity = signal_id(episode)
+        view = outlook(
+            rule, episode, watermark=firing.watermark, grace_us=firing.grace_us, hold=firing.hold
+        )
+        if view.state is None:
+            continue
+        seen.add(identity)
+        standing = state.signals.get(identity)
+        if standing is None:
+            revision = (retracted or {}).get(identity, 0) + 1
+            changes.append(_first(identity, episode, view, revision, firing))
+        else:
+            changes += _later(identity, standing, episode, view, firing.watermark)
+    if retracted is not None:
+        gone = [identity for identity in state.signals if identity not in seen]
+        changes += [Change("retracted", i, state.signals[i], None) for i in gone]
+    state.signals = _after(state.signals, changes)
+    return changes
+
+
+def next_look(
+    state: CustomerState, rules: Mapping[str, AbandonmentRule], firing: Firing
+) -> int | None:
+    """The next W at which something may happen to this customer; None: nothing is to come."""
+    return min(_looks(state, rules, firing), default=None)
+
+
+def _looks(
+    state: CustomerState, rules: Mapping[str, AbandonmentRule], firing: Firing
+) -> Iterator[int]:
+    for episode in state.journey.episodes:
+        rule = rules.get(episode.rule)
+        if rule is None:
+            continue
+        view = outlook(
+            rule, episode, watermark=firing.watermark, grace_us=firing.grace_us, hold=firing.hold
+        )
+        if view.next_at is not None:
+            yield view.next_at
+    for overlay in state.journey.overlays.values():
+        if overlay.expires_at is not None and overlay.expires_at > firing.watermark:
+            yield overlay.expires_at
+
+
+def _firing_order(episode: Episode) -> tuple[int, str, str]:
+    return (episode.due, episode.rule, episode.scope or "")
+
+
+def _allowed(state: CustomerState, episode: Episode) -> bool:
+    consent = state.journey.consent
+    return not any(withdrawn(consent.get(purpose, ()), episode.due) for purpose in PURPOSES)
+
+
+def _first(identity: str, episode: Episode, view: Outlook, revision: int, firing: Firing) -> Change:
+    """A signal met for the first time, or back after a retraction."""
+    imported = episode.last_historical and episode.due < episode.last_received_at
+    raised = view.state == "raised" and not imported
+    standing = Standing(
+        rule=episode.rule,
+        scope=episode.scope,
+        due=episode.due,
+        state=view.state or "raised",
+        published=raised,
+        revision=revision,
+        raised_at=firing.watermark,
+    )
+    return Change("raised" if raised else "kept", identity, standing, episode)
+
+
+def _later(
+    identity: str, standing: Standing, episode: Episode, view: Outlook, watermark: int
+) -> Iterator[Change]:
+    if view.state != standing.state:
+        standing = _replace(standing, state=view.state or standing.state)
+        told = view.state == "recovered" and standing.published
+        yield Change("recovered" if told else "kept", identity, standing, episode)
+    if standing.state == "raised" and standing.published:
+        reminder = _newest_reminder(standing, view, watermark)
+        if reminder:
+            standing = _replace(standing, reminded=reminder)
+            yield Change("reminded", identity, standing, episode, reminder)
+
+
+def _newest_reminder(standing: Standing, view: Outlook, watermark: int) -> int:
+    """Of several passed at once only the newest, and none passed when the signal was raised."""
+    passed = [n for n, at in view.reminders if standing.raised_at < at <= watermark]
+    newest = max(passed, default=0)
+    return newest if newest > standing.reminded else 0
+
+
+def _replace(standing: Standing, *, state: str = "", reminded: int = 0) -> Standing:
+    return Standing(
+        rule=standing.rule,
+        scope=standing.scope,
+        due=standing.due,
+        state=state or standing.state,
+        published=standing.published,
+        revision=standing.revision,
+        raised_at=standing.raised_at,
+        reminded=reminded or standing.reminded,
+    )
+
+
+def _after(signals: dict[str, Standing], changes: list[Change]) -> dict[str, Standing]:
+    if not changes:
+        return signals
+    after = dict(signals)
+    for change in changes:
+        if change.kind == "retracted":
+            del after[change.signal_id]
+        else:
+            after[change.signal_id] = change.standing
+    return after

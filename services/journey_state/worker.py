@@ -1,0 +1,165 @@
+"""The worker role: consumer, deadlines and relay side by side, on one store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from uuid_utils import uuid7
+
+from services.contracts.times import SECOND_US
+from services.journey_state.active import UnpublishedDefinitionError, activate
+from services.journey_state.assignment import IdentityBounds
+from services.journey_state.conclusion import Journeys
+from services.journey_state.consumer import Consumer
+from services.journey_state.deadlines import Deadlines
+from services.journey_state.definition import Definition
+from services.journey_state.firing import Firings
+from services.journey_state.health import serve_health
+from services.journey_state.intake import Batch, Intake, Tally
+from services.journey_state.metrics import WorkerMetrics
+from services.journey_state.relay import Relay
+from services.journey_state.store.pool import TRANSIENT, Store
+from services.settings import Settings
+
+log = structlog.get_logger()
+
+CONNECT_RETRY_SECONDS = 0.5
+LAG_SECONDS = 2.0
+
+__all__ = ["UnpublishedDefinitionError", "Worker", "serve"]
+
+
+class Worker:
+    """One worker process. Any number may run; partitions, shards and customers are shared out."""
+
+    def __init__(self, settings: Settings, store: Store, journeys: Journeys) -> None:
+        self.metrics = WorkerMetrics()
+        self._settings = settings
+        self._journeys = journeys
+        topics = settings.kafka.topics
+        firings = Firings(
+            grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
+            recovery_us=int(settings.watermark.recovery_seconds * SECOND_US),
+            clock=_now_us,
+        )
+        self._intake = Intake(
+            store,
+            topics.touchpoints,
+            firings,
+            bounds=IdentityBounds(settings.identity.identifiers_max, settings.identity.moves_max),
+            gap_us=int(settings.watermark.gap_seconds * SECOND_US),
+            new_id=lambda: uuid7().bytes,
+        )
+        self._deadlines = Deadlines(
+            store,
+            topics.touchpoints,
+            firings,
+            lease_seconds=settings.watermark.lease_seconds,
+            batch_max=settings.worker.deadlines_batch_max,
+        )
+        options = settings.kafka.client_options()
+        self.relay = Relay(
+            options, topics, store, self.metrics, batch_max=settings.worker.relay_batch_max
+        )
+        self.consumer = Consumer(
+            options,
+            topics.touchpoints,
+            store,
+            self._process,
+            self.metrics,
+            settings.worker,
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until told to stop; a loop that dies ends the process, not just itself."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.consumer.run(stopping))
+            tasks.create_task(self.relay.run(stopping))
+            tasks.create_task(self._tick(stopping))
+            tasks.create_task(self._watch_lag(stopping))
+
+    async def _process(self, batch: Batch, condemned: str | None) -> Tally:
+        tally = await self._intake.process(batch, self._journeys, condemned=condemned)
+        if tally.messages:
+            self.relay.wake()
+        return tally
+
+    async def _tick(self, stopping: asyncio.Event) -> None:
+        """Raise W and fire what is due, again and again."""
+        seconds = self._settings.worker.tick_milliseconds / 1000
+        while not stopping.is_set():
+            try:
+                await self._look()
+            except TRANSIENT as error:
+                log.warning("deadlines wait for the database", error=repr(error))
+            await asyncio.sleep(seconds)
+
+    async def _look(self) -> None:
+        partitions = self.consumer.partitions
+        if partitions is None:
+            return
+        at = await self._deadlines.raise_watermark(partitions)
+        if at is None:
+            return
+        self.metrics.watermark_lag_seconds.set((_now_us() - at) / SECOND_US)
+        while await self._deadlines.fire(self._journeys):
+            self.relay.wake()
+
+    async def _watch_lag(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await asyncio.sleep(LAG_SECONDS)
+            try:
+                for partition, lag in (await self.consumer.lag()).items():
+                    self.metrics.lag_records.labels(partition).set(lag)
+            except Exception as error:  # noqa: BLE001 - a gauge must not end the worker
+                log.debug("lag unknown", error=repr(error))
+
+
+async def serve(
+    settings: Settings,
+    definition: Definition | None,
+    default: Definition,
+    stopping: asyncio.Event,
+) -> None:
+    """The role `milepost worker`: returns after `stopping` is set and all is put down.
+
+    `default` is put in force where there is none yet and `definition` is not given. Raises
+    UnpublishedDefinitionError when `definition` is not the one in force.
+    """
+    store = await _connected(settings, stopping)
+    if store is None:
+        return
+    try:
+        journeys = await activate(store, definition, default)
+        worker = Worker(settings, store, journeys)
+        async with serve_health(worker.metrics.registry, settings.worker):
+            await worker.run(stopping)
+    finally:
+        await _bounded(store.close, store.terminate)
+
+
+async def _connected(settings: Settings, stopping: asyncio.Event) -> Store | None:
+    while not stopping.is_set():
+        try:
+            return await Store.connect(
+                settings.database.url, connections_max=settings.database.pool_max
+            )
+        except TRANSIENT as error:
+            log.warning("database not reachable yet", error=repr(error))
+            await asyncio.sleep(CONNECT_RETRY_SECONDS)
+    return None
+
+
+async def _bounded(close: Callable[[], Awaitable[None]], terminate: Callable[[], None]) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await close()
+    except TimeoutError:
+        terminate()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
