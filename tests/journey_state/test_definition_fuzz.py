@@ -104,11 +104,13 @@ def loads_or_explains(text: str) -> None:
         assert each.message
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=200))
 def test_any_text(text: str) -> None:
     loads_or_explains(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*WORDS, *CEL]) | st.text(max_size=5), max_size=30))
 def test_any_words(words: list[str]) -> None:
     loads_or_explains("".join(words))
@@ -178,12 +180,14 @@ SECTIONS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), JSON))
 def test_values_of_any_type(data: dict[str, object]) -> None:
     # Python's spelling of maps and lists is YAML's, but for a few words that become text.
     loads_or_explains(repr(data))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(CEL) | st.text(max_size=3), max_size=12).map("".join))
 def test_any_expression(text: str) -> None:
     for compile_ in (compiled_condition, compiled_text):

@@ -52,6 +52,27 @@ def names(expression: str) -> frozenset[str]:
     return frozenset(token.text for token in tokens(expression) if token.kind == "name")
 
 
+def fields(expression: str, variable: str) -> tuple[str, ...] | None:
+    """The fields read from a map by their names, sorted; None where it may be read as a whole."""
+    found = tokens(expression)
+    read: set[str] = set()
+    for at, token in enumerate(found):
+        if token.text != variable or token.kind != "name" or _is_field(found[:at]):
+            continue
+        dot, field, after = ([each.text for each in found[at + 1 : at + 4]] + ["", "", ""])[:3]
+        if dot != "." or after == "(" or found[at + 2].kind != "name":
+            return None
+        read.add(field)
+    return tuple(sorted(read))
+
+
+def _is_field(before: list[Token]) -> bool:
+    """Whether a name follows `value.`; a dot with nothing before it starts a variable."""
+    if len(before) < 2 or before[-1].text != ".":
+        return False
+    return before[-2].kind != "sign" or before[-2].text in {")", "]", "}"}
+
+
 def calls(expression: str, wanted: frozenset[str]) -> Iterator[Call]:
     """The calls of the wanted functions, in the order of the text."""
     found = tokens(expression)

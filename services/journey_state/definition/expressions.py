@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from cel_expr_python import cel
@@ -25,6 +27,8 @@ from services.journey_state.definition.cel_environment import (
 )
 from services.journey_state.definition.rules import Moment
 
+_Source = Callable[[Moment], Any]
+
 _ERROR: Final = cel.Type.ERROR
 _TEXT_TYPES: Final = (cel.Type.STRING, cel.Type.INT, cel.Type.UINT, cel.Type.DOUBLE)
 
@@ -32,7 +36,7 @@ _TEXT_TYPES: Final = (cel.Type.STRING, cel.Type.INT, cel.Type.UINT, cel.Type.DOU
 class Expression:
     """One compiled expression. `errors` counts the evaluations that ended in an error."""
 
-    __slots__ = ("_key", "_needs", "_program", "counted", "errors", "text", "timed")
+    __slots__ = ("_key", "_program", "_sources", "counted", "errors", "text", "timed")
 
     def __init__(self, text: str, checked: Checked) -> None:
         self.text = text
@@ -40,34 +44,24 @@ class Expression:
         self.timed = frozenset(checked.timed)
         self.errors = 0
         self._program = EVALUATED.compile(checked.text)
-        words = cel_text.names(checked.text)
-        self._needs = tuple(name for name in _SOURCES if name in words)
-        # Rules of one touchpoint that need the same values share them under this key.
-        self._key = repr((self._needs, sorted(self.counted), sorted(self.timed)))
+        needs = {name: _needed(name, checked) for name in cel_text.names(checked.text) & _KNOWN}
+        self._sources = tuple((name, _source(name, parts)) for name, parts in needs.items())
+        # Expressions that need the same values of one touchpoint share them under this key.
+        self._key = repr(sorted(needs.items()))
 
-    def evaluate(self, moment: Moment) -> Any:
-        """The result with its type, or None after an error (counted)."""
+    def _evaluate(self, moment: Moment) -> Any:
+        """The result with its type, or None where CEL cannot hold the values."""
         prepared = moment.prepared
+        if prepared is None:
+            prepared = moment.prepared = {}
         try:
-            activation = None if prepared is None else prepared.get(self._key)
+            activation = prepared.get(self._key)
             if activation is None:
-                activation = self._prepare(moment)
-            result = self._program.eval(activation)
+                activation = EVALUATED.Activation({name: of(moment) for name, of in self._sources})
+                prepared[self._key] = activation
+            return self._program.eval(activation)
         except UNHOLDABLE:
-            result = None
-        # An error is a text, told from others by its type alone.
-        if result is None or result.type() == _ERROR:
-            self.errors += 1
             return None
-        return result
-
-    def _prepare(self, moment: Moment) -> Any:
-        data = {name: _SOURCES[name](moment, self) for name in self._needs}
-        activation = EVALUATED.Activation(data)
-        if moment.prepared is None:
-            moment.prepared = {}
-        moment.prepared[self._key] = activation
-        return activation
 
 
 class ConditionExpression(Expression):
@@ -76,13 +70,12 @@ class ConditionExpression(Expression):
     __slots__ = ()
 
     def __call__(self, moment: Moment) -> bool:
-        result = self.evaluate(moment)
-        if result is None:
-            return False
-        value = result.value()
-        if value is True or value is False:
-            return bool(value)
-        self.errors += 1
+        result = self._evaluate(moment)
+        value = None if result is None else result.value()
+        if value is True:
+            return True
+        if value is not False:
+            self.errors += 1
         return False
 
 
@@ -92,8 +85,12 @@ class TextExpression(Expression):
     __slots__ = ()
 
     def __call__(self, moment: Moment) -> str:
-        result = self.evaluate(moment)
-        return "" if result is None else key_text(result.value())
+        result = self._evaluate(moment)
+        # The value of an error is a text, told from others by its type alone.
+        if result is None or result.type() == _ERROR:
+            self.errors += 1
+            return ""
+        return key_text(result.value())
 
 
 def key_text(value: Any) -> str:
@@ -146,39 +143,64 @@ def _useless(checked: Checked, wanted: str, hint: str) -> ExpressionError:
     return ExpressionError(Fault(1, 1, f"gives {kind} where {wanted} is needed", hint))
 
 
-def _present(value: Any) -> Any:
-    """The value without nulls in maps, however deep: null is missing (semantics 3.1)."""
-    if isinstance(value, Mapping):
-        return {
-            key: _present(item) if isinstance(item, dict | list) else item
-            for key, item in value.items()
-            if item is not None
-        }
-    return [_present(item) if isinstance(item, dict | list) else item for item in value]
+def _needed(name: str, checked: Checked) -> tuple[str, ...] | None:
+    """Which keys of a map the expression may read; None: all. A plain variable has none."""
+    if name == COUNTS:
+        return tuple(sorted(checked.counted))
+    if name == SINCE:
+        return tuple(sorted(checked.timed))
+    return cel_text.fields(checked.text, name) if name in _MAPS else ()
 
 
-def _counts(moment: Moment, expression: Expression) -> dict[str, int]:
-    return {name: moment.counts.get(name, 0) for name in expression.counted}
+def _source(name: str, parts: tuple[str, ...] | None) -> _Source:
+    if name == COUNTS:
+        return partial(_counts, parts or ())
+    if name == SINCE:
+        return partial(_since, parts or ())
+    return partial(_map, _MAPS[name], parts) if name in _MAPS else _TEXTS[name]
 
 
-def _since(moment: Moment, expression: Expression) -> dict[str, timedelta]:
-    now, last_at = moment.touchpoint.occurred_at, moment.last_at
+def _map(of: _Source, parts: tuple[str, ...] | None, moment: Moment) -> dict[str, Any]:
+    """What of a map is present: null is missing, however deep (semantics 3.1)."""
+    whole = of(moment)
+    present: dict[str, Any] = {}
+    for key in whole if parts is None else parts:
+        value = whole.get(key)
+        if value is not None:
+            present[key] = _present(value) if isinstance(value, dict | list) else value
+    return present
+
+
+def _present(value: dict[str, Any] | list[Any]) -> Any:
+    if isinstance(value, list):
+        return [_present(item) if isinstance(item, dict | list) else item for item in value]
     return {
-        name: timedelta(microseconds=now - last_at[name])
-        for name in expression.timed
-        if name in last_at
+        key: _present(item) if isinstance(item, dict | list) else item
+        for key, item in value.items()
+        if item is not None
     }
 
 
-_SOURCES: Final[Mapping[str, Callable[[Moment, Expression], Any]]] = {
-    "event": lambda moment, _: moment.event,
-    "call": lambda moment, _: moment.touchpoint.call,
-    "channel": lambda moment, _: moment.touchpoint.channel,
-    "source": lambda moment, _: moment.touchpoint.source,
-    "stage": lambda moment, _: moment.stage,
-    "properties": lambda moment, _: _present(moment.touchpoint.properties),
-    "context": lambda moment, _: _present(moment.touchpoint.context),
-    "traits": lambda moment, _: _present(moment.traits),
-    COUNTS: _counts,
-    SINCE: _since,
+def _counts(names: tuple[str, ...], moment: Moment) -> dict[str, int]:
+    counts = moment.counts
+    return {name: counts.get(name, 0) for name in names}
+
+
+def _since(names: tuple[str, ...], moment: Moment) -> dict[str, timedelta]:
+    now, last_at = moment.touchpoint.occurred_at, moment.last_at
+    return {name: timedelta(microseconds=now - last_at[name]) for name in names if name in last_at}
+
+
+_MAPS: Final[Mapping[str, _Source]] = {
+    "properties": attrgetter("touchpoint.properties"),
+    "context": attrgetter("touchpoint.context"),
+    "traits": attrgetter("traits"),
 }
+_TEXTS: Final[Mapping[str, _Source]] = {
+    "event": attrgetter("event"),
+    "call": attrgetter("touchpoint.call"),
+    "channel": attrgetter("touchpoint.channel"),
+    "source": attrgetter("touchpoint.source"),
+    "stage": attrgetter("stage"),
+}
+_KNOWN: Final = frozenset({*_MAPS, *_TEXTS, COUNTS, SINCE})
