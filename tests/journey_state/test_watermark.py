@@ -1,0 +1,431 @@
+"""The watermark: never back, never past an accepted event that was not processed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.contracts.heartbeat import Phase, Spool
+from services.journey_state.watermark import (
+    Beat,
+    Gap,
+    Hold,
+    Watermark,
+    hold_for_gaps,
+    newest,
+    observe,
+    watermark,
+)
+
+LEASE = 120
+GAP = 30
+RECOVERY = 600
+
+
+def beat(
+    partition: int,
+    instance: str,
+    low: int,
+    *,
+    offset: int = 0,
+    spool: Spool = "empty",
+    phase: Phase = "beat",
+) -> Beat:
+    """A heartbeat appended at its low watermark."""
+    return Beat(
+        partition=partition,
+        instance=instance,
+        low_watermark=low,
+        append_time=low,
+        offset=offset,
+        spool=spool,
+        phase=phase,
+    )
+
+
+def compute(
+    previous: int | None,
+    beats: list[Beat],
+    partitions: int = 2,
+    log_times: dict[int, int] | None = None,
+    released: set[str] | None = None,
+) -> Watermark:
+    times = log_times or {}
+    released = released or set()
+    return watermark(previous, beats, partitions, times, lease_us=LEASE, released=released)
+
+
+# --- a small log, written by instances that crash, stop, return and spool -------------------------
+
+
+@dataclass
+class Record:
+    """An event (its `received_at`) or a heartbeat, as it stands in a partition."""
+
+    append_time: int
+    beat: Beat | None = None
+    event: Event | None = None
+
+
+@dataclass
+class Event:
+    instance: str
+    partition: int
+    received_at: int
+
+
+@dataclass
+class Instance:
+    """Accepts events, sends them later, says how far it is. Its clock may be behind."""
+
+    name: str
+    durable: bool
+    behind: int
+    running: bool = False
+    greeted: set[int] = field(default_factory=set)
+    ready_at: int = 0
+    pending: list[Event] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    """Instances, partitions and one consumer that has processed a prefix of each."""
+
+    instances: list[Instance]
+    partitions: int
+    now: int = 1000
+    logs: list[list[Record]] = field(default_factory=list)
+    processed: list[int] = field(default_factory=list)
+    accepted: list[Event] = field(default_factory=list)
+    released: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)  # left behind by lease or release
+    w: int | None = None
+
+    def __post_init__(self) -> None:
+        self.logs = [[] for _ in range(self.partitions)]
+        self.processed = [0] * self.partitions
+
+    def clock(self, instance: Instance) -> int:
+        return self.now - instance.behind
+
+    def start(self, instance: Instance) -> None:
+        instance.running = True
+
+    def say(self, instance: Instance, partition: int, phase: Phase = "beat") -> None:
+        """A heartbeat into one partition; the first one there is its hello."""
+        if phase == "beat" and partition not in instance.greeted:
+            phase = "hello"
+            instance.ready_at = max(instance.ready_at, self.now)
+            instance.greeted.add(partition)
+        spool: Spool = "none"
+        if instance.durable:
+            spool = "pending" if instance.pending else "empty"
+        waiting = [event.received_at for event in instance.pending]
+        said = Beat(
+            partition=partition,
+            instance=instance.name,
+            low_watermark=min(waiting, default=self.clock(instance)),
+            append_time=self.now,
+            offset=len(self.logs[partition]),
+            spool=spool,
+            phase=phase,
+        )
+        self.logs[partition].append(Record(self.now, beat=said))
+
+    def accept(self, instance: Instance, partition: int) -> None:
+        """A request is answered 200 only after a hello in every partition and a clock that follows.
+
+        A durable instance has it on disk; the other answers when the log has it, so a crash before
+        that is no acceptance.
+        """
+        ready = len(instance.greeted) == self.partitions
+        if not ready or self.clock(instance) < instance.ready_at:
+            return
+        event = Event(instance.name, partition, self.clock(instance))
+        instance.pending.append(event)
+        if instance.durable:
+            self.accepted.append(event)
+
+    def send(self, instance: Instance) -> None:
+        """One waiting event reaches the log; acknowledgements come in any order."""
+        event = instance.pending.pop(self.now % len(instance.pending))
+        self.logs[event.partition].append(Record(self.now, event=event))
+        if not instance.durable:
+            self.accepted.append(event)
+
+    def crash(self, instance: Instance) -> None:
+        instance.running = False
+        if not instance.durable:
+            instance.pending.clear()
+
+    def stop(self, instance: Instance) -> None:
+        """A clean stop, with nothing left to send."""
+        for partition in sorted(instance.greeted):
+            self.say(instance, partition, "goodbye")
+        instance.greeted.clear()
+        instance.running = False
+
+    def process(self, partition: int, records: int) -> None:
+        self.processed[partition] = min(
+            self.processed[partition] + records, len(self.logs[partition])
+        )
+
+    def look(self) -> None:
+        """Compute W from what is processed, and check both promises."""
+        prefixes = [log[:n] for log, n in zip(self.logs, self.processed, strict=True)]
+        seen = [record for prefix in prefixes for record in prefix]
+        beats = [record.beat for record in seen if record.beat]
+        times = {p: prefix[-1].append_time for p, prefix in enumerate(prefixes) if prefix}
+        self.give_up(beats, times)
+        before, self.w = self.w, compute(self.w, beats, self.partitions, times, self.released).at
+        if before is not None:
+            assert self.w is not None
+            assert self.w >= before
+        done = {id(record.event) for record in seen if record.event}
+        for event in self.accepted:
+            if event.instance not in self.given_up and id(event) not in done:
+                assert self.w is None or event.received_at >= self.w
+
+    def give_up(self, beats: list[Beat], times: dict[int, int]) -> None:
+        for last in newest(beats).values():
+            silent = times[last.partition] - last.append_time > LEASE
+            if (last.spool == "none" and silent) or last.instance in self.released:
+                self.given_up.add(last.instance)
+
+
+actions = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                *["beat", "beat all", "accept", "send", "crash", "stop", "process", "release"],
+                *["beat all", "accept", "send", "process", "process"],  # the more frequent ones
+            ]
+        ),
+        st.integers(0, 2),  # instance
+        st.integers(0, 2),  # partition
+        st.sampled_from([0, 1, 1, 2, 5, 40, 130]),  # time that passes before it
+    ),
+    min_size=10,
+    max_size=70,
+)
+
+
+def act(world: World, action: str, instance: Instance, partition: int) -> None:
+    if action == "process":
+        world.process(partition, 1 + world.now % 4)
+    elif action == "release" and instance.durable and not instance.running and world.now % 5 == 0:
+        world.released.add(instance.name)
+    elif instance.name in world.released:
+        return
+    elif not instance.running:
+        world.start(instance)
+        world.say(instance, partition)
+    else:
+        run(world, action, instance, partition)
+
+
+def run(world: World, action: str, instance: Instance, partition: int) -> None:
+    if action == "beat":
+        world.say(instance, partition)
+    elif action == "beat all":
+        for p in range(world.partitions):
+            world.say(instance, p)
+    elif action == "accept":
+        world.accept(instance, partition)
+    elif action == "send" and instance.pending:
+        world.send(instance)
+    elif action == "crash":
+        world.crash(instance)
+    elif action == "stop" and not instance.pending:
+        world.stop(instance)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from([0, 0, 1, 7])), min_size=1, max_size=3),
+    st.integers(1, 3),
+    actions,
+)
+def test_w_never_falls_and_never_passes_an_accepted_event_that_is_not_processed(
+    kinds: list[tuple[bool, int]], partitions: int, steps: list[tuple[str, int, int, int]]
+) -> None:
+    instances = [Instance(f"i{n}", *kind) for n, kind in enumerate(kinds)]
+    world = World(instances, partitions)
+    for action, n, partition, passes in steps:
+        world.now += passes
+        act(world, action, instances[n % len(instances)], partition % partitions)
+        world.look()
+    for instance in instances:
+        if instance.running:
+            for partition in range(partitions):
+                world.say(instance, partition)
+    for partition in range(partitions):
+        world.process(partition, 1000)
+        world.look()
+
+
+any_beat = st.builds(
+    Beat,
+    partition=st.integers(0, 2),
+    instance=st.sampled_from(["a", "b", "c"]),
+    low_watermark=st.integers(0, 1000),
+    append_time=st.integers(0, 1000),
+    offset=st.integers(0, 50),
+    spool=st.sampled_from(["none", "empty", "pending"]),
+    phase=st.sampled_from(["hello", "beat", "goodbye"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(any_beat, max_size=8), max_size=8), st.data())
+def test_w_never_falls_whatever_the_beats_say(
+    rounds: list[list[Beat]], data: st.DataObject
+) -> None:
+    w: int | None = None
+    for beats in rounds:
+        times = data.draw(st.dictionaries(st.integers(0, 2), st.integers(0, 2000)))
+        released = data.draw(st.sets(st.sampled_from(["a", "b", "c"])))
+        now = compute(w, beats, 3, times, released).at
+        assert w is None or (now is not None and now >= w)
+        w = now
+
+
+@given(st.lists(any_beat, max_size=12, unique_by=lambda b: (b.partition, b.offset)), st.data())
+def test_redelivered_and_older_beats_change_nothing(beats: list[Beat], data: st.DataObject) -> None:
+    again = data.draw(st.permutations(beats + beats[::2]))
+    expected = compute(None, sorted(beats, key=lambda b: b.offset), 3)
+    assert compute(None, again, 3).at == expected.at
+    assert newest(again) == newest(beats)
+
+
+def test_the_newest_beat_counts_even_if_it_says_less() -> None:
+    said_less = [beat(0, "a", 50, offset=1), beat(0, "a", 40, offset=2)]
+    assert compute(None, said_less, 1).at == 40
+    assert compute(45, said_less, 1).at == 45
+
+
+# --- sentences of 6.2 to 6.4 ------------------------------------------------------------------
+
+
+def test_w_is_the_least_over_partitions_and_instances() -> None:
+    beats = [beat(0, "a", 50), beat(1, "a", 40), beat(0, "b", 45), beat(1, "b", 60)]
+    assert compute(None, beats) == Watermark(40, [Hold(1, "a", 40, "current")])
+
+
+def test_w_is_unknown_before_every_partition_has_an_instance() -> None:
+    result = compute(None, [beat(0, "a", 50)], log_times={0: 50})
+    assert result == Watermark(None, [Hold(1, "", None, "no_instance")])
+
+
+def test_w_stands_with_no_live_instance() -> None:
+    beats = [beat(p, "a", 50, phase="goodbye") for p in (0, 1)]
+    result = compute(30, beats, log_times={0: 50, 1: 51})
+    assert result.at == 30
+    assert [hold.since for hold in result.held_by] == [50, 51]
+
+
+def test_a_goodbye_in_some_partitions_still_holds_in_the_others() -> None:
+    beats = [
+        beat(0, "a", 50, phase="goodbye"),
+        beat(1, "a", 45),
+        beat(0, "b", 90),
+        beat(1, "b", 90),
+    ]
+    assert compute(None, beats).at == 45
+
+
+def test_a_hello_counts_in_the_partitions_where_it_was_seen() -> None:
+    beats = [beat(0, "a", 50), beat(1, "a", 50), beat(1, "b", 20, phase="hello")]
+    assert compute(None, beats).at == 20
+    assert compute(35, beats).at == 35
+
+
+def test_an_instance_that_returns_after_its_goodbye_is_live_again() -> None:
+    beats = [beat(0, "a", 50, phase="goodbye", offset=1), beat(0, "a", 60, phase="hello", offset=2)]
+    assert compute(None, beats, 1).at == 60
+
+
+def test_an_instance_without_a_spool_is_dropped_after_the_lease() -> None:
+    beats = [beat(0, "a", 100, spool="none"), beat(0, "b", 300)]
+    assert compute(None, beats, 1, {0: 100 + LEASE}).at == 100
+    assert compute(None, beats, 1, {0: 101 + LEASE}).at == 300
+
+
+def test_the_lease_is_judged_by_the_log_of_its_partition() -> None:
+    beats = [beat(p, "a", 100, spool="none") for p in (0, 1)]
+    beats += [beat(p, "b", 300) for p in (0, 1)]
+    result = compute(None, beats, log_times={0: 500, 1: 150})
+    assert result == Watermark(100, [Hold(1, "a", 150, "behind")])
+
+
+def test_a_silent_instance_with_a_spool_holds_until_it_is_released() -> None:
+    beats = [beat(0, "a", 100, spool="pending"), beat(0, "b", 900)]
+    assert compute(None, beats, 1, {0: 900}) == Watermark(100, [Hold(0, "a", 100, "silent")])
+    assert compute(None, beats, 1, {0: 900}, {"a"}).at == 900
+
+
+def test_an_instance_with_spooled_events_is_named_with_the_oldest() -> None:
+    spooled = Beat(
+        partition=0, instance="a", low_watermark=40, append_time=90, offset=1, spool="pending"
+    )
+    result = compute(None, [spooled, beat(0, "b", 90)], 1, {0: 90})
+    assert result == Watermark(40, [Hold(0, "a", 40, "spool")])
+
+
+def test_each_instance_is_named_once_with_its_gravest_hold() -> None:
+    beats = [beat(p, "a", 100) for p in (0, 1, 2)]
+    beats += [beat(p, "b", 300) for p in (0, 1, 2)]
+    result = compute(None, beats, 3, {0: 110, 1: 300, 2: 300})
+    assert result.held_by == [Hold(1, "a", 100, "silent")]
+
+
+# --- gaps ---------------------------------------------------------------------------------------
+
+
+def test_over_thirty_seconds_without_a_heartbeat_is_a_gap() -> None:
+    assert observe(3, 100, [101, 131, 162], gap_us=GAP) == (162, [Gap(3, 131, 162)])
+
+
+def test_the_time_before_the_first_heartbeat_is_no_gap() -> None:
+    assert observe(3, None, [5000, 5001], gap_us=GAP) == (5001, [])
+    assert observe(3, None, [], gap_us=GAP) == (None, [])
+
+
+def test_a_gap_between_batches_is_seen_by_the_second() -> None:
+    assert observe(0, 100, [1000], gap_us=GAP) == (1000, [Gap(0, 100, 1000)])
+    assert observe(0, 100, [], gap_us=GAP) == (100, [])
+
+
+def test_a_log_whose_clock_steps_back_shows_no_gap() -> None:
+    assert observe(0, 100, [60, 95, 110], gap_us=GAP) == (110, [])
+
+
+@given(st.lists(st.integers(0, 400), max_size=20), st.lists(st.integers(0, 20), max_size=4))
+def test_gaps_do_not_depend_on_how_the_log_is_cut_into_batches(
+    times: list[int], cuts: list[int]
+) -> None:
+    whole = observe(0, None, times, gap_us=GAP)
+    latest, gaps = None, []
+    edges = [0, *sorted(cuts), len(times)]
+    for begin, end in pairwise(edges):
+        latest, more = observe(0, latest, times[begin:end], gap_us=GAP)
+        gaps += more
+    assert (latest, gaps) == whole
+
+
+def test_a_deadline_that_overlaps_a_gap_fires_after_its_recovery() -> None:
+    assert hold_for_gaps(100, 200, [Gap(0, 150, 190)], RECOVERY) == 190 + RECOVERY
+    assert hold_for_gaps(100, 200, [Gap(0, 150, 5000)], RECOVERY) == 5000 + RECOVERY
+    assert hold_for_gaps(100, 2000, [Gap(0, 150, 190)], RECOVERY) == 2000
+
+
+def test_a_deadline_beside_a_gap_fires_in_its_time() -> None:
+    assert hold_for_gaps(100, 200, [Gap(0, 40, 100), Gap(0, 200, 290)], RECOVERY) == 200
+
+
+def test_firing_later_for_one_gap_does_not_overlap_the_next() -> None:
+    gaps = [Gap(0, 150, 190), Gap(0, 300, 400)]
+    assert hold_for_gaps(100, 200, gaps, RECOVERY) == 190 + RECOVERY
