@@ -1,0 +1,96 @@
+"""`milepost simulate`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.simulate.play import Options, Play, demo_options, shop_options, summary
+from services.cli.simulate.sender import SendError, Tally
+from services.cli.simulate.target import Target, TargetError, parse_keys, target
+
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+PAST_MARKER = "demo-past-sent"  # in the data folder: a restarted demo has its past already
+
+
+def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    customers: Annotated[
+        int | None, typer.Option(min=1, help="How many people; the demo goes on without end.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Live events a second.")] = None,
+    days: Annotated[float, typer.Option(min=0, help="Days of history sent first.")] = 7.0,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same lives.")] = 1,
+    duration: Annotated[float | None, typer.Option(min=1, help="Seconds to play at most.")] = None,
+    speed: Annotated[float, typer.Option(min=1, help="How much faster than life, live.")] = 60.0,
+    oracle: Annotated[
+        Path | None, typer.Option(help="File for the expected final state (JSON).")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the running system.")] = None,
+    ingest: Annotated[str | None, typer.Option(help="Ingest address, instead of --data.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="CHANNEL=WRITE_KEY, once per channel; with --ingest.")
+    ] = None,
+    demo: Annotated[bool, typer.Option(help="For the demo journey: short waits.")] = False,
+) -> None:
+    """Live journeys of made-up customers on all channels, sent to a running ingest."""
+    try:
+        goal = _target(data, ingest, key or [])
+    except (EndpointsError, TargetError) as error:
+        _stop(f"milepost simulate: {error}", EXIT_UNREACHABLE if ingest is None else EXIT_USAGE)
+    options = _options(customers, rate, days, seed, speed, demo=demo)
+    options = replace(options, duration_seconds=duration, oracle=oracle)
+    marker = data / PAST_MARKER if demo and data and customers is None else None
+    if marker is not None and marker.exists():
+        options = replace(options, past_customers=0)
+    try:
+        tally = asyncio.run(_play(goal, options, marker))
+    except SendError as error:
+        _stop(f"milepost simulate: {error}", EXIT_UNREACHABLE)
+    _say(summary(tally))
+
+
+def _target(data: Path | None, ingest: str | None, keys: list[str]) -> Target:
+    if ingest is not None:
+        return target(ingest, parse_keys(keys))
+    found = read_endpoints(data)
+    return target(found.ingest, [(one.channel, one.write_key) for one in found.sources])
+
+
+def _options(
+    customers: int | None, rate: float | None, days: float, seed: int, speed: float, *, demo: bool
+) -> Options:
+    if demo:
+        return demo_options(customers=customers, days=days, seed=seed, rate=rate or 25)
+    return shop_options(
+        customers=customers or 200, days=days, seed=seed, rate=rate or 50, speed=speed
+    )
+
+
+async def _play(goal: Target, options: Options, marker: Path | None) -> Tally:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    _say(
+        f"{options.past_customers} customers over the last {options.days:g} days, then "
+        f"{options.customers or 'no end of'} live ones at {options.events_per_second:g} events/s, "
+        f"{options.tempo.speed:g} times as fast as life; seed {options.seed}"
+    )
+    return await Play(goal, options, _say, past_marker=marker).run(stop)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _stop(line: str, code: int) -> NoReturn:
+    print(line, file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,178 @@
+"""One run of the simulator: the days before, then the live lives, then the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.cli.simulate.backfill import backfill
+from services.cli.simulate.ledger import CUSTOMERS_MAX, Ledger
+from services.cli.simulate.live import Pace, Stage
+from services.cli.simulate.oracle import DEMO, SHOP, Timings
+from services.cli.simulate.sender import Sender, SendError, Tally
+from services.cli.simulate.story import Cast, run_name
+from services.cli.simulate.tempo import Tempo, live, past
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.cli.simulate.target import Target
+
+REPORT_SECONDS = 10.0
+DRAIN_SECONDS_MAX = 3.0  # for what is queued when the play is stopped
+PATIENCE_SECONDS_MAX = 300.0  # for an ingest that takes nothing
+PAST_SHARE = 0.75  # of the personas, when days before are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is to be played. `customers` None: without end."""
+
+    customers: int | None
+    events_per_second: float
+    days: float
+    seed: int
+    tempo: Tempo
+    past_customers: int
+    past_tempo: Tempo
+    timings: Timings
+    duration_seconds: float | None = None
+    oracle: Path | None = None
+
+
+def shop_options(*, customers: int, days: float, seed: int, rate: float, speed: float) -> Options:
+    """For the shop's journey, whose waiting times are those of real life."""
+    before = int(customers * PAST_SHARE) if days > 0 else 0
+    return Options(
+        customers=customers - before,
+        events_per_second=rate,
+        days=days,
+        seed=seed,
+        tempo=live(speed),
+        past_customers=before,
+        past_tempo=past(1.0),
+        timings=SHOP,
+    )
+
+
+DEMO_SPEED = 30.0  # half an hour becomes a minute, as in the demo journey's waiting times
+
+
+def demo_options(*, customers: int | None, days: float, seed: int, rate: float) -> Options:
+    """For the demo journey: everyone is 30 times as fast as in life, and the play has no end
+    unless a number of customers is given."""
+    before = 300 if customers is None else int(customers * PAST_SHARE)
+    return Options(
+        customers=None if customers is None else customers - before,
+        events_per_second=rate,
+        days=days,
+        seed=seed,
+        tempo=live(DEMO_SPEED),
+        past_customers=before if days > 0 else 0,
+        past_tempo=past(DEMO_SPEED),
+        timings=DEMO,
+    )
+
+
+class Play:
+    """A run against one ingest: `say` hears of its progress, line by line."""
+
+    def __init__(
+        self,
+        target: Target,
+        options: Options,
+        say: Callable[[str], None],
+        *,
+        past_marker: Path | None = None,
+    ) -> None:
+        self._options = options
+        self._past_marker = past_marker
+        self._say = say
+        self._base_us = time.time_ns() // 1000
+        self._cast = Cast(options.seed, run_name(self._base_us))
+        # Without a file to write, an endless play has no use for a memory.
+        self._ledger = Ledger(customers_max=CUSTOMERS_MAX if options.oracle else 0)
+        patience = float("inf") if options.customers is None else PATIENCE_SECONDS_MAX
+        self._sender = Sender(target, self._ledger.taken, patience_seconds_max=patience)
+
+    async def run(self, stop: asyncio.Event) -> Tally:
+        """Plays all of it, or until `stop`, and writes the oracle in any case.
+
+        Raises SendError when ingest refuses what it is sent or stays away.
+        """
+        async with self._sender:
+            try:
+                await self._acts(stop)
+            except* SendError as errors:
+                raise _first(errors) from None
+            finally:
+                self._write_oracle()
+        return self._sender.tally
+
+    async def _acts(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            reporter = tasks.create_task(self._report())
+            curtain = tasks.create_task(self._end_after_duration(stop))
+            acts = tasks.create_task(self._past_then_live(stop))
+            ending = tasks.create_task(stop.wait())
+            await asyncio.wait({acts, ending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({acts}, timeout=DRAIN_SECONDS_MAX)
+            for task in (acts, reporter, curtain, ending):
+                task.cancel()
+
+    async def _past_then_live(self, stop: asyncio.Event) -> None:
+        options, began = self._options, time.monotonic()
+        before = list(
+            self._cast.past(options.past_customers, options.days, self._base_us, options.past_tempo)
+        )
+        for story in before:
+            self._ledger.enlist(story)
+        await backfill(self._sender, before, lambda _: None)
+        if before:
+            took = time.monotonic() - began
+            events = self._sender.tally.accepted
+            self._say(
+                f"{options.days:g} days of {len(before)} customers: {events} events, {took:.1f} s"
+            )
+            if self._past_marker is not None:
+                self._past_marker.touch()
+        pace = Pace(options.customers, options.events_per_second, options.tempo)
+        stage = Stage(self._sender, self._cast, pace, self._ledger.enlist)
+        await stage.play(options.past_customers, stop)
+
+    async def _end_after_duration(self, stop: asyncio.Event) -> None:
+        if self._options.duration_seconds is not None:
+            await asyncio.sleep(self._options.duration_seconds)
+            stop.set()
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            self._say(summary(self._sender.tally))
+
+    def _write_oracle(self) -> None:
+        options = self._options
+        if options.oracle is not None:
+            count = self._ledger.write(
+                options.oracle, timings=options.timings, seed=options.seed, base_us=self._base_us
+            )
+            self._say(f"expected state of {count} customers: {options.oracle}")
+
+
+def _first(errors: BaseExceptionGroup[SendError]) -> SendError:
+    """One of several channels' like troubles."""
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def summary(tally: Tally) -> str:
+    """The tally in one line."""
+    line = f"{tally.accepted} events accepted in {tally.requests} requests"
+    if tally.retries:
+        line += f", {tally.retries} sent again"
+    for reason, count in sorted(tally.reasons.items()):
+        line += f"; {count} rejected: {reason}"
+    return line
