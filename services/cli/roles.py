@@ -1,0 +1,98 @@
+"""`milepost ingest`, `worker`, `api`, `migrate` and `topics`: one role in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import typer
+import uvloop
+
+from services.cli.logs import configure_logging
+from services.cli.topics import TopicsError, ensure_topics
+from services.journey_state import worker as worker_role
+from services.journey_state.active import UnpublishedDefinitionError
+from services.journey_state.definition import DefinitionError, read_definition, shipped
+from services.journey_state.migrate import upgrade
+from services.settings import Settings
+
+EXIT_USAGE = 2
+
+
+def worker() -> None:
+    """Process the touchpoint topic: stages, signals, output topics."""
+    settings = _settings(kafka=True, database=True)
+    try:
+        given = read_definition(settings.journey_file) if settings.journey_file else None
+    except DefinitionError as error:
+        _refuse(str(error))
+
+    async def run(stopping: asyncio.Event) -> None:
+        await worker_role.serve(settings, given, shipped(), stopping)
+
+    try:
+        _until_signaled(run)
+    except* UnpublishedDefinitionError as group:
+        _refuse(str(group.exceptions[0]))
+
+
+def migrate() -> None:
+    """Bring the schema to head."""
+    settings = _settings(database=True)
+    try:
+        asyncio.run(upgrade(settings.database.url))
+    except (OSError, ValueError) as error:
+        _refuse(f"the database cannot be migrated: {error}")
+    typer.echo("schema is at head")
+
+
+def topics() -> None:
+    """Create the topics, and check their partitions, retention and settings."""
+    settings = _settings(kafka=True)
+    try:
+        done = asyncio.run(
+            ensure_topics(settings.kafka, timeline_days=settings.retention.timeline_days)
+        )
+    except TopicsError as error:
+        _refuse(str(error))
+    for line in done or ["all topics are as they should be"]:
+        typer.echo(line)
+
+
+def load_settings() -> Settings:
+    """The settings from the environment; a wrong one ends the program with a clear line."""
+    try:
+        return Settings()
+    except ValueError as error:
+        _refuse(f"a setting is wrong: {error}")
+
+
+def _settings(*, kafka: bool = False, database: bool = False) -> Settings:
+    settings = load_settings()
+    configure_logging(settings.log)
+    if kafka and not settings.kafka.bootstrap:
+        _refuse("set MILEPOST_KAFKA__BOOTSTRAP to host:port, or use `milepost up`")
+    if database and not settings.database.url:
+        _refuse("set MILEPOST_DATABASE__URL to postgresql://..., or use `milepost up`")
+    return settings
+
+
+def _until_signaled(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until it returns; SIGTERM and SIGINT set the event it is given."""
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        await run(stopping)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+def _refuse(line: str) -> None:
+    typer.echo(line, err=True)
+    sys.exit(EXIT_USAGE)
