@@ -41,7 +41,10 @@ from services.journey_state.store.outcomes import HistoryRow, SignalRow
 from services.journey_state.store.pool import Connection
 
 _ORDER = {"retracted": 0, "recovered": 1, "reminded": 2, "raised": 3, "kept": 4}
-_RETRACTION_KINDS = {"refold": "late_event"}  # contract 5 names it so; other kinds are the same
+_RETRACTION_KINDS = {
+    "refold": "late_event",
+    "import": "late_event",
+}  # contract 5 names it so; other kinds are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,9 @@ class Conclusion:
     ) -> list[Change]:
         state = customer.state
         if customer.customer_id not in refolded:
-            if not state.journey.episodes:
+            if not state.journey.episodes and not state.signals:
                 return []
-            return review(state, self.journeys.rules, self.firing)
+            return review(state, self.journeys.rules, self.firing, retracted={})
         rows = known.get(customer.customer_id, [])
         state.signals = {
             row.signal_id.hex(): _standing(row) for row in rows if row.state != "retracted"
@@ -321,7 +324,8 @@ def _with_state(standing: Standing, state: str) -> Standing:
 
 
 def _retraction_cause(customer: Customer) -> dict[str, str | None]:
-    cause = customer.refold or Refold("refold", None)
+    newest = customer.fresh[0].message_id if customer.fresh else None
+    cause = customer.refold or Refold("refold", newest)
     return {
         "kind": _RETRACTION_KINDS.get(cause.kind, cause.kind),
         "message_id": cause.message_id,

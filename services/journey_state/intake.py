@@ -224,7 +224,8 @@ def _advance(customer: Customer, journeys: Journeys, replacing: set[str]) -> Non
     journey = customer.state.journey
     for touchpoint in customer.fresh:
         if touchpoint.message_id in replacing or not follows(journey, touchpoint):
-            customer.refold = Refold("refold", touchpoint.message_id)
+            kind = "import" if touchpoint.historical else "refold"
+            customer.refold = Refold(kind, touchpoint.message_id)
             customer.transitions.clear()
             return
         journey, transition = advance(journeys.definition, journey, touchpoint)

@@ -42,12 +42,12 @@ def review(
     rules: Mapping[str, AbandonmentRule],
     firing: Firing,
     *,
-    retracted: Mapping[str, int] | None = None,
+    retracted: Mapping[str, int],
 ) -> list[Change]:
     """What W and the episodes say now against what was made known; `state.signals` is brought up.
 
-    With `retracted` (signal_id to revision) the journey was computed anew and `state.signals`
-    holds every signal that was not retracted: those that no episode explains are retracted.
+    Signals that no episode explains any more are retracted: a touchpoint closed the episode in
+    time, or moved its `due`. `retracted` gives the revision of those that were before.
     """
     changes: list[Change] = []
     seen: set[str] = set()
@@ -59,18 +59,18 @@ def review(
         view = outlook(
             rule, episode, watermark=firing.watermark, grace_us=firing.grace_us, hold=firing.hold
         )
+        standing = state.signals.get(identity)
+        if standing is not None:
+            seen.add(identity)
         if view.state is None:
             continue
-        seen.add(identity)
-        standing = state.signals.get(identity)
         if standing is None:
-            revision = (retracted or {}).get(identity, 0) + 1
+            revision = retracted.get(identity, 0) + 1
             changes.append(_first(identity, episode, view, revision, firing))
         else:
             changes += _later(identity, standing, episode, view, firing.watermark)
-    if retracted is not None:
-        gone = [identity for identity in state.signals if identity not in seen]
-        changes += [Change("retracted", i, state.signals[i], None) for i in gone]
+    gone = [identity for identity in state.signals if identity not in seen]
+    changes += [Change("retracted", i, state.signals[i], None) for i in gone]
     state.signals = _after(state.signals, changes)
     return changes
 

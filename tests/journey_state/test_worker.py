@@ -1,0 +1,90 @@
+"""Records on the topic become stages, history, signals and messages, on real servers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.settings import KafkaSettings
+from tests.journey_state.running import (
+    a_touchpoint,
+    a_worker,
+    beat,
+    publish,
+    read_topic,
+    settings_for,
+    until,
+)
+
+
+async def rows_of(url: str, query: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetch(query)
+    finally:
+        await connection.close()
+
+
+def decoded(records: list[Any]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(record.value) for record in records if record.value]
+
+
+async def test_an_order_becomes_a_stage_in_the_table_and_on_the_topic(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    settings = settings_for(kafka_settings, database_url)
+    async with a_worker(settings):
+        await publish(
+            kafka_settings,
+            [
+                a_touchpoint("page", at=1, user="u1", type="page"),
+                a_touchpoint("Product Viewed", at=2, user="u1"),
+                a_touchpoint("Order Completed", at=3, user="u1"),
+            ],
+        )
+        records = await read_topic(kafka_settings, kafka_settings.topics.stage_changes, 3)
+        stages = await rows_of(database_url, "SELECT stage FROM stage_history ORDER BY entered_at")
+
+    values = decoded(records)
+    assert [v["current"] for v in values] == ["awareness", "consideration", "purchase"]
+    assert [v["version"] for v in values] == [1, 2, 3]
+    assert [v["direction"] for v in values] == ["first", "forward", "forward"]
+    assert values[2]["dwell_seconds"] == 1.0
+    assert [row["stage"] for row in stages] == ["awareness", "consideration", "purchase"]
+
+
+async def test_a_cart_left_alone_is_raised_once_and_a_late_order_retracts_it(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    settings = settings_for(kafka_settings, database_url)
+    cart = {"cart_id": "c1", "product_id": "p1", "price": 10.5, "currency": "EUR"}
+    async with a_worker(settings):
+        await beat(kafka_settings, 0)
+        await publish(
+            kafka_settings, [a_touchpoint("Product Added", at=1, user="u2", properties=cart)]
+        )
+        await beat(kafka_settings, 1801 + 59)
+        await until(
+            lambda: rows_of(database_url, "SELECT at FROM watermark"), lambda r: bool(r[0]["at"])
+        )
+        assert await rows_of(database_url, "SELECT 1 FROM signals") == []
+        await beat(kafka_settings, 1801 + 60)
+        raised = await until(
+            lambda: rows_of(database_url, "SELECT * FROM signals"), lambda r: bool(r)
+        )
+        await publish(
+            kafka_settings, [a_touchpoint("Order Completed", at=900, user="u2", received=4000)]
+        )
+        records = await read_topic(kafka_settings, kafka_settings.topics.signals, 2)
+
+    assert len(raised) == 1
+    first, second = decoded(records)
+    assert dict(records[0].headers)["ce_type"] == b"milepost.abandonment.raised.v1"
+    assert (first["rule"], first["scope"], first["value"]) == ("cart", "c1", "10.5")
+    assert first["items"][0]["product_id"] == "p1"
+    assert dict(records[1].headers)["ce_type"] == b"milepost.abandonment.retracted.v1"
+    assert second["signal_id"] == first["signal_id"]
+    assert second["cause"]["kind"] == "late_event"
+    assert second["version"] > first["version"]
