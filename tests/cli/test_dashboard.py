@@ -1,0 +1,113 @@
+"""The live table against a small HTTP server that answers like the query API."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Any
+
+import httpx2
+from rich.console import Console
+
+from services.cli.dashboard import Picture, draw, line, look, run_dashboard
+from tests.cli.recorder import serving
+
+CHANGE = {
+    "customer_id": "0198c0de-0000-7000-8000-000000000001",
+    "previous": "consideration",
+    "current": "purchase",
+    "entered_at": "2026-11-21T20:00:00.000Z",
+    "cause": {"event": "Order Completed", "channel": "website"},
+}
+SIGNAL = {
+    "customer_id": "0198c0de-0000-7000-8000-000000000002",
+    "rule": "cart",
+    "state": "raised",
+    "due_at": "2026-11-21T20:01:00.000Z",
+    "value": "42.50",
+    "currency": "PLN",
+    "items": [{"name": "Head lamp"}],
+}
+
+
+class Answers:
+    """Serves fixed answers by path; the number of touchpoints grows with each look."""
+
+    def __init__(self, *, without: frozenset[str] = frozenset()) -> None:
+        self.without = without
+        self.touchpoints = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        self.touchpoints += 100
+        answers: dict[str, Any] = {
+            "/v1/status": {
+                "watermark": {"age_seconds": 0.4},
+                "lag": {"0": 2, "1": 3},
+                "touchpoints": self.touchpoints,
+            },
+            "/v1/journey": {
+                "definition": {"stages": [{"name": "awareness"}, {"name": "purchase"}]},
+                "customers": {"purchase": 1, "awareness": 3, "none": 2},
+            },
+            "/v1/stage-changes": {"items": [CHANGE]},
+            "/v1/signals": {"items": [SIGNAL]},
+        }
+        found = path in answers and path not in self.without
+        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(answers[path]).encode()})
+
+
+def drawn(picture: Picture) -> str:
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console.print(draw(picture))
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+async def looked(app: Answers, times: int = 1) -> Picture:
+    picture = Picture()
+    async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        for _ in range(times):
+            picture = await look(client, picture)
+    return picture
+
+
+async def test_the_table_shows_stages_changes_and_signals() -> None:
+    text = drawn(await looked(Answers(), times=2))
+    assert text.index("awareness") < text.index("purchase") < text.index("none")
+    for part in ("consideration -> purchase", "42.50 PLN", "Head lamp", "raised", "events/s"):
+        assert part in text
+
+
+async def test_a_panel_without_a_source_is_left_out() -> None:
+    text = drawn(await looked(Answers(without=frozenset({"/v1/stage-changes"}))))
+    assert "Last stage changes" not in text
+    assert "Last signals" in text
+
+
+async def test_the_line_says_the_same() -> None:
+    text = line(await looked(Answers()))
+    assert text.startswith("customers: awareness 3, purchase 1, none 2; watermark 0.4 s old")
+    assert text.endswith("last signal: cart 42.50 PLN raised")
+
+
+async def test_an_api_that_is_away_is_said() -> None:
+    async with httpx2.AsyncClient(base_url="http://127.0.0.1:9", trust_env=False) as client:
+        picture = await look(client, Picture(stages={"awareness": 3}))
+    assert "does not answer" in line(picture)
+    assert "awareness" in drawn(picture)
+
+
+async def test_it_runs_until_it_is_stopped() -> None:
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), width=100, force_terminal=terminal)
+        stop = asyncio.Event()
+        app = Answers()
+        async with serving(app) as url, asyncio.timeout(10):
+            shown = asyncio.create_task(run_dashboard(url, console, stop=stop))
+            while app.touchpoints < 400:  # noqa: ASYNC110 - counted by a server, not by us
+                await asyncio.sleep(0.01)
+            stop.set()
+            await shown
+        assert "awareness" in console.file.getvalue()  # type: ignore[attr-defined]
