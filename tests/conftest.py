@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +26,33 @@ if TYPE_CHECKING:
     from services.contracts.topics import Topics
 
 PARTITIONS = 3
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_BYTES_MIN = 6 << 30
 
 
 @pytest.fixture(scope="session")
 def server_dir() -> Iterator[Path]:
-    """A folder for the servers' data. Not one of pytest's: those are shut to other accounts
-    again by each session, and PostgreSQL under root runs as another."""
-    with tempfile.TemporaryDirectory(prefix="milepost-", ignore_cleanup_errors=True) as folder:
+    """A folder for the data of the session's servers."""
+    with folder_for_server() as folder:
+        yield folder
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder for the data of a server of the test's own."""
+    with folder_for_server() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def folder_for_server() -> Iterator[Path]:
+    """Not one of pytest's: those are shut to other accounts again by each session, and PostgreSQL
+    under root runs as another. In memory where there is plenty: tests kill processes, not
+    machines, and a busy disk is slow to sync."""
+    roomy = MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free >= MEMORY_BYTES_MIN
+    with tempfile.TemporaryDirectory(
+        prefix="milepost-", dir=MEMORY_DISK if roomy else None, ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 

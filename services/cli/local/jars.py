@@ -55,13 +55,16 @@ class KafkaJars:
 
 
 def ensure_jars(
-    cache: Path, console: Console | None = None, cancelled: threading.Event | None = None
+    cache: Path,
+    console: Console | None = None,
+    cancelled: threading.Event | None = None,
+    lock: KafkaLock | None = None,
 ) -> KafkaJars:
     """All jars are in `cache`. Touches no network when they already were.
 
     `cancelled`, once set, ends a download soon. Raises `LocalStackError`.
     """
-    lock = KafkaLock.read()
+    lock = lock or KafkaLock.read()
     folder = cache / f"kafka-{lock.kafka}"
     held = FolderLock(folder, "The Kafka download")
     held.acquire(wait_seconds_max=OTHER_FETCH_SECONDS_MAX)

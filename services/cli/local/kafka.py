@@ -30,7 +30,6 @@ READY_SECONDS_MAX = 60
 FORMAT_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 6
 STARTS_MAX = 3
-# A node that starts over after a kill waits for its own old session, a few seconds.
 PORTS = ("broker", "controller")
 
 
@@ -54,6 +53,10 @@ class EmbeddedKafka:
         self._child: Child | None = None
         self._training: asyncio.Task[None] | None = None
         self._port = 0
+
+    @property
+    def data_dir(self) -> Path:
+        return self._dir
 
     @property
     def bootstrap(self) -> str:

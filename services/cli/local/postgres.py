@@ -59,6 +59,10 @@ class EmbeddedPostgres:
         self._port = 0
 
     @property
+    def data_dir(self) -> Path:
+        return self._dir
+
+    @property
     def url(self) -> str:
         """Of the started server's own database, for its owner."""
         return self.url_of(DATABASE)
