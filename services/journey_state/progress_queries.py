@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.contracts.times import from_datetime
 from services.journey_state.database import Connection
@@ -115,7 +116,7 @@ async def stage_counts(connection: Connection) -> dict[str, int]:
     h = stage_history.c
     newest = (
         select(h.stage)
-        .distinct(h.customer_id)
+        .ext(distinct_on(h.customer_id))
         .where(h.superseded_at.is_(None))
         .order_by(h.customer_id, h.entered_at.desc(), h.message_id.desc(), h.source.desc())
         .subquery()

@@ -106,7 +106,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _failed(request: Request, error: Exception) -> JSONResponse:
-        _log.error("request_failed", path=request.url.path, exc_info=error)
+        # The route's pattern: an id in the path is personal data and no matter of the log.
+        route = getattr(request.scope.get("route"), "path", "none")
+        _log.error("request_failed", route=route, exc_info=error)
         return problem(500, "internal_error", "Milepost failed here; its log has the reason")
 
 
