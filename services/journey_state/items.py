@@ -32,8 +32,8 @@ def number(value: object) -> Decimal | None:
     """The number that a JSON value is or spells; None if it is none or beyond the bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, int) and value.bit_length() > INTEGER_BITS_MAX:
-        return None
+    if isinstance(value, int):
+        return Decimal(value) if value.bit_length() <= INTEGER_BITS_MAX else None
     text = value.strip() if isinstance(value, str) else repr(value)
     if len(text) > NUMBER_LENGTH_MAX or not _NUMBER.fullmatch(text):
         return None
@@ -45,7 +45,10 @@ def number(value: object) -> Decimal | None:
 
 def decimal_text(value: Decimal) -> str:
     """The shortest decimal form, without exponent."""
-    return format(value.normalize(_EXACT), "f") if value else "0"
+    if not value:
+        return "0"
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def take_in(episode: Episode, properties: Mapping[str, Any], change: Change | None) -> bool:
@@ -92,7 +95,8 @@ def currency(episode: Episode) -> str | None:
 
 def _take_in_money(episode: Episode, properties: Mapping[str, Any]) -> None:
     for field in VALUE_FIELDS:
-        value = number(properties.get(field))
+        stated = properties.get(field)
+        value = None if stated is None else number(stated)
         if value is not None:
             episode.value = decimal_text(value)
             break
@@ -165,7 +169,12 @@ def _key(properties: Mapping[str, Any]) -> str:
 
 
 def _product(properties: Mapping[str, Any]) -> dict[str, Any]:
-    product = {field: text for field in TEXT_FIELDS if (text := _text(properties.get(field)))}
+    product = {}
+    for field in TEXT_FIELDS:
+        value = properties.get(field)
+        text = _text(value) if value is not None else ""
+        if text:
+            product[field] = text
     price = number(properties.get("price"))
     if price is not None:
         product["price"] = decimal_text(price)
