@@ -94,6 +94,9 @@ class WorkerSettings(_Group):
     """The consumer's rhythm and bounds."""
 
     group: str = Field("milepost-journey-state", description="Kafka consumer group")
+    session_milliseconds: int = Field(
+        10_000, ge=6000, description="silence after which a worker's partitions go to others"
+    )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(8002, ge=0, le=65535, description="0: any free port")
     poll_milliseconds: int = Field(200, ge=10)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import typer
 import uvloop
@@ -93,6 +94,6 @@ def _until_signaled(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         runner.run(main())
 
 
-def _refuse(line: str) -> None:
+def _refuse(line: str) -> NoReturn:
     typer.echo(line, err=True)
     sys.exit(EXIT_USAGE)

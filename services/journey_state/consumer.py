@@ -119,9 +119,9 @@ class Consumer:
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             fetch_max_bytes=FETCH_BYTES_MAX,
             fetch_max_wait_ms=100,
-            session_timeout_ms=15_000,
+            session_timeout_ms=self._settings.session_milliseconds,
             heartbeat_interval_ms=2_000,
-            rebalance_timeout_ms=15_000,
+            rebalance_timeout_ms=self._settings.session_milliseconds,
             max_poll_interval_ms=300_000,
             metadata_max_age_ms=30_000,
         )

@@ -80,7 +80,9 @@ class Outgoing:
         ce_id = uuid7().bytes
         at = self.edition.published_at
         shard = crc32(customer_id) % RELAY_SHARDS
-        self.rows.append(OutboxRow(shard, customer_id, int(topic), version, ce_id, ce_type, value, at))
+        self.rows.append(
+            OutboxRow(shard, customer_id, int(topic), version, ce_id, ce_type, value, at)
+        )
         return ce_id
 
 

@@ -143,3 +143,21 @@ async def read_topic(kafka: KafkaSettings, topic: str, count: int) -> list[Any]:
             return [await consumer.getone() for _ in range(count)]
     finally:
         await consumer.stop()
+
+
+async def read_all(kafka: KafkaSettings, topic: str) -> list[Any]:
+    """Every value that an output topic holds now, per partition in its order."""
+    consumer = AIOKafkaConsumer(topic, **kafka.client_options(), auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        values = []
+        for partition, end in ends.items():
+            while await consumer.position(partition) < end:
+                for record in (await consumer.getmany(partition, timeout_ms=500)).get(
+                    partition, []
+                ):
+                    values.append(msgspec.json.decode(record.value))
+        return values
+    finally:
+        await consumer.stop()
