@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.endpoints import EndpointsError, default_data_dir, read_endpoints
 from services.cli.simulate.play import Options, Play, demo_options, shop_options, summary
 from services.cli.simulate.sender import SendError, Tally
 from services.cli.simulate.target import Target, TargetError, parse_keys, target
@@ -47,7 +47,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
         _stop(f"milepost simulate: {error}", EXIT_UNREACHABLE if ingest is None else EXIT_USAGE)
     options = _options(customers, rate, days, seed, speed, demo=demo)
     options = replace(options, duration_seconds=duration, oracle=oracle)
-    marker = data / PAST_MARKER if demo and data and customers is None else None
+    endless = demo and customers is None and ingest is None
+    marker = (data or default_data_dir()) / PAST_MARKER if endless else None
     if marker is not None and marker.exists():
         options = replace(options, past_customers=0)
     try:
