@@ -1,0 +1,81 @@
+"""Records as lines for people: when, who, what happened, why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ITEMS_SHOWN_MAX = 3
+
+
+def touchpoint_line(value: dict[str, Any], key: str, _kind: str) -> str:
+    """When, the primary identifier, channel and source, the event and its name or product."""
+    properties = value.get("properties") or {}
+    name = properties.get("name") or properties.get("product_id") or ""
+    where = f"{value.get('channel')}/{value.get('source')}"
+    marks = [mark for mark in ("bot", "historical") if value.get(mark)]
+    return _joined(value.get("occurred_at"), key, where, value.get("event"), name, *marks)
+
+
+def stage_change_line(value: dict[str, Any], key: str, _kind: str) -> str:
+    """When, the customer, previous -> current, direction, and what caused it."""
+    change = f"{value.get('previous')} -> {value.get('current')}"
+    direction = f"({value['direction']})" if value.get("direction") else ""
+    mark = "correction" if value.get("correction") else ""
+    return _joined(_time(value), key, change, direction, mark, _cause(value.get("cause") or {}))
+
+
+def signal_line(value: dict[str, Any], key: str, kind: str) -> str:
+    """When, the customer, the rule and what became of it, what was left, its value."""
+    what = kind.split(".")[2] if kind.count(".") >= 2 else ""
+    rule = f"{value.get('rule')} {what}".strip()
+    amount = f"{value.get('value') or ''} {value.get('currency') or ''}".strip()
+    reminder = value.get("reminder") or {}
+    nth = f"reminder {reminder.get('n')} of {reminder.get('of')}" if reminder else ""
+    after = f"due {value.get('due_at')}"
+    return _joined(_time(value), key, rule, nth, _left(value), amount, after, _outcome(value))
+
+
+def unread_line(key: str, partition: int, offset: int, reason: str) -> str:
+    """A record that is no JSON object."""
+    return _joined("-", key, f"unreadable record {partition}/{offset}: {reason}")
+
+
+def _time(value: dict[str, Any]) -> str:
+    return str(value.get("published_at") or value.get("entered_at") or "-")
+
+
+def _cause(cause: dict[str, Any]) -> str:
+    where = "/".join(str(cause[part]) for part in ("channel", "source") if cause.get(part))
+    rule = f"rule {cause['rule']}" if cause.get("rule") else ""
+    kind = "" if cause.get("kind") == "touchpoint" else cause.get("kind")
+    return "  ".join(str(part) for part in (kind, cause.get("event"), where, rule) if part)
+
+
+def _left(value: dict[str, Any]) -> str:
+    """The first items by name, and how many more."""
+    items = value.get("items") or []
+    names = [_item(item) for item in items[:ITEMS_SHOWN_MAX]]
+    if len(items) > ITEMS_SHOWN_MAX:
+        names.append(f"and {len(items) - ITEMS_SHOWN_MAX} more")
+    return ", ".join(names)
+
+
+def _item(item: dict[str, Any]) -> str:
+    name = next((str(item[k]) for k in ("name", "product_id", "sku") if item.get(k)), "item")
+    quantity = str(item.get("quantity") or "1")
+    return name if quantity == "1" else f"{quantity} x {name}"
+
+
+def _outcome(value: dict[str, Any]) -> str:
+    recovered = value.get("recovered") or {}
+    if recovered:
+        return f"by {recovered.get('event')} on {recovered.get('channel')}"
+    cause = value.get("cause") or {}
+    return str(cause.get("kind") or "")
+
+
+def _joined(*parts: object) -> str:
+    """The parts that say something, on one line."""
+    # A customer's text must not steer the terminal.
+    text = "  ".join(str(part) for part in parts if part not in ("", None))
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
