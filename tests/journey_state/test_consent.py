@@ -25,7 +25,7 @@ def kept(statements: list[tuple[int, int, bool]]) -> dict[str, list[Statement]]:
     return consent
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(said, min_size=1, max_size=14))
 def test_what_is_kept_answers_for_all_at_any_time(
     statements: list[tuple[int, int, bool]],

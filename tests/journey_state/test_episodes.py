@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.journey_state.definition import AbandonmentRule, EnterRule, shipped
@@ -88,6 +88,8 @@ def test_nothing_opens_at_the_instant_of_an_ending_that_concerns_it() -> None:
     other = make(5, "View", message_id="b", properties={"cart": "y"})
     assert dues(episodes(ending, other)) == [("y", 15)]
     assert dues(episodes(ending, event(6, "View", "x"))) == [("x", 16)]
+    both = (ending, make(5, "Empty", message_id="ab", properties={"cart": "y"}))
+    assert episodes(*both, make(5, "View", message_id="b", properties={"cart": "x"})) == []
 
 
 def test_a_removal_is_no_ending_in_that_sense() -> None:
@@ -201,6 +203,7 @@ def test_a_gap_holds_what_fires() -> None:
     assert (held.state, held.fires_at, held.reminders) == (None, 14, ((1, 19), (2, 34)))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["View", "Add", "Order", "Empty"]))),
     st.integers(0, 120),

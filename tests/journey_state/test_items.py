@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.journey_state.episodes import Episode, Item
@@ -142,6 +142,7 @@ with_products = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

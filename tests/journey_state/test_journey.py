@@ -89,7 +89,7 @@ def bytes_of(journey: Journey) -> bytes:
     return msgspec.msgpack.encode(journey)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(definitions(), timelines, st.integers(0, 8))
 def test_a_fold_is_what_the_text_says(
     definition: Definition, found: list[Touchpoint], later: int
@@ -99,6 +99,7 @@ def test_a_fold_is_what_the_text_says(
     assert in_rule_order(plain(definition, found, at)) == in_rule_order(expected)
 
 
+@settings(deadline=None)
 @given(definitions(), timelines, st.data())
 def test_arrival_does_not_matter(
     definition: Definition, found: list[Touchpoint], data: st.DataObject
@@ -109,6 +110,7 @@ def test_arrival_does_not_matter(
     assert fold(definition, shuffled) == expected
 
 
+@settings(deadline=None)
 @given(definitions(), st.lists(touchpoints, max_size=12), st.data())
 def test_copies_received_at_one_instant_have_one_winner(
     definition: Definition, found: list[Touchpoint], data: st.DataObject
@@ -116,6 +118,7 @@ def test_copies_received_at_one_instant_have_one_winner(
     assert fold(definition, data.draw(st.permutations(found))) == fold(definition, found)
 
 
+@settings(deadline=None)
 @given(definitions(), timelines, st.integers(0, 24))
 def test_a_fold_goes_on_from_a_checkpoint(
     definition: Definition, found: list[Touchpoint], cut: int
@@ -130,6 +133,7 @@ def test_a_fold_goes_on_from_a_checkpoint(
     assert first.history + rest.history == whole.history
 
 
+@settings(deadline=None)
 @given(definitions(), timelines)
 def test_a_step_leaves_its_input_alone(definition: Definition, found: list[Touchpoint]) -> None:
     journey = Journey()
@@ -142,6 +146,7 @@ def test_a_step_leaves_its_input_alone(definition: Definition, found: list[Touch
         journey = after
 
 
+@settings(deadline=None)
 @given(definitions(), timelines, st.integers(0, 24), st.integers(0, 40))
 def test_settling_changes_nothing_for_what_follows(
     definition: Definition, found: list[Touchpoint], cut: int, watermark: int
