@@ -172,6 +172,8 @@ def _note(assignment: Assignment, fact: Fact, result: Step[bytes], owners: Owner
         _gain(customers[move.to_owner], OwnedIdentifier(*move.identifier, at))
         first = owners.holdings[move.identifier].moves == 1
         assignment.moves.append((fact.place, move, first))
+        key = identifier_key(*move.identifier)
+        assignment.conflicts.append((key, move.from_owner, move.to_owner, "moved", at))
     for conflict in result.conflicts:
         key = identifier_key(*conflict.identifier)
         row = (key, conflict.from_owner, conflict.to_owner, str(conflict.reason), at)

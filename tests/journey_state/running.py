@@ -68,8 +68,10 @@ async def a_producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
         await producer.stop()
 
 
-async def publish(kafka: KafkaSettings, touchpoints: Sequence[Touchpoint]) -> None:
-    """Put touchpoints on the topic, each in its partition."""
+async def publish(
+    kafka: KafkaSettings, touchpoints: Sequence[Touchpoint], *, partition: int | None = None
+) -> None:
+    """Put touchpoints on the topic, each in its partition or all in the given one."""
     async with a_producer(kafka) as producer:
         for one in touchpoints:
             key = record_key(one.identifiers)
@@ -77,7 +79,7 @@ async def publish(kafka: KafkaSettings, touchpoints: Sequence[Touchpoint]) -> No
                 kafka.topics.touchpoints,
                 touchpoint.encode(one),
                 key,
-                partition=partition_of(key, kafka.partitions),
+                partition=partition_of(key, kafka.partitions) if partition is None else partition,
             )
 
 
