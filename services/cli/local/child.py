@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOG_BYTES_MAX = 10 << 20
 POLL_SECONDS = 0.02
+LINE_CHARACTERS_MAX = 300
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
@@ -145,6 +146,12 @@ def tail(log_file: Path, bytes_max: int = 8192) -> str:
             return log.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+
+
+def last_line(log_file: Path) -> str:
+    """The last line of a log that says something."""
+    lines = [line.strip() for line in tail(log_file).splitlines() if line.strip()]
+    return lines[-1][:LINE_CHARACTERS_MAX] if lines else ""
 
 
 def _launcher(spec: ChildSpec) -> list[str]:

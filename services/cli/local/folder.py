@@ -26,6 +26,10 @@ class FolderLock:
         self._purpose = purpose
         self._descriptor: int | None = None
 
+    @property
+    def held(self) -> bool:
+        return self._descriptor is not None
+
     def acquire(self, *, wait_seconds_max: float = 0) -> None:
         """Holds the folder, made where it was missing; `LocalStackError` when another has it.
         Does nothing while we hold it already."""

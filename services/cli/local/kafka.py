@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from services.cli.local import aot
-from services.cli.local.child import Child, ChildSpec, end_orphan, tail
+from services.cli.local.child import Child, ChildSpec, end_orphan, last_line, tail
 from services.cli.local.errors import LocalStackError
 from services.cli.local.folder import FolderLock, explained, require_space
 from services.cli.local.jars import KafkaJars, cache_dir, ensure_jars
@@ -36,6 +36,9 @@ PORTS = ("broker", "controller")
 class EmbeddedKafka:
     """A broker over `data_dir`, which one run holds at a time and which keeps its topics and,
     where it can, its port from run to run."""
+
+    name = "kafka"
+    ends_by_itself = False
 
     def __init__(
         self,
@@ -72,6 +75,11 @@ class EmbeddedKafka:
         """None while the broker runs; how it ended otherwise."""
         return self._child.exit_code if self._child else 0
 
+    @property
+    def last_line(self) -> str:
+        """The last thing the server said."""
+        return last_line(self._log_file)
+
     async def start(self) -> str:
         """The broker answers at the returned `host:port`. Raises `LocalStackError`."""
         try:
@@ -86,7 +94,8 @@ class EmbeddedKafka:
         except BaseException:
             await self.stop()
             raise
-        self._training = asyncio.create_task(aot.make_cache(java, jars))
+        if self._training is None:
+            self._training = asyncio.create_task(aot.make_cache(java, jars))
         return self.bootstrap
 
     async def stop(self, seconds_max: float = STOP_SECONDS_MAX) -> None:

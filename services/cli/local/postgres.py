@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from services.cli.local.child import Child, ChildSpec, end_orphan, tail
+from services.cli.local.child import Child, ChildSpec, end_orphan, last_line, tail
 from services.cli.local.errors import LocalStackError
 from services.cli.local.folder import FolderLock, explained, require_space
 from services.cli.local.ports import LOOPBACK, kept
@@ -40,6 +40,9 @@ STILL_CLOSING = "shared memory block"
 class EmbeddedPostgres:
     """A server over `data_dir`, which one run holds at a time and which keeps its databases,
     its password and, where it can, its port from run to run."""
+
+    name = "postgres"
+    ends_by_itself = False
 
     def __init__(
         self,
@@ -79,6 +82,11 @@ class EmbeddedPostgres:
     def exit_code(self) -> int | None:
         """None while the server runs; how it ended otherwise."""
         return self._child.exit_code if self._child else 0
+
+    @property
+    def last_line(self) -> str:
+        """The last thing the server said."""
+        return last_line(self._log_file)
 
     async def start(self) -> str:
         """The server takes connections at the returned URL. Raises `LocalStackError`."""

@@ -1,0 +1,43 @@
+"""Schema and topics before the roles start, in words for the person at the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.cli.local.errors import LocalStackError
+from services.cli.topics import TopicsError, ensure_topics
+from services.journey_state.migrate import upgrade
+from services.journey_state.store.outcomes import active_definition
+from services.journey_state.store.pool import Store
+
+if TYPE_CHECKING:
+    from services.settings import KafkaSettings
+
+
+async def prepare_database(url: str) -> bool:
+    """The schema is at its head; whether a journey definition is in force already."""
+    try:
+        await upgrade(url)
+        store = await Store.connect(url, connections_max=1)
+        try:
+            async with store.transaction() as connection:
+                return await active_definition(connection) is not None
+        finally:
+            await store.close()
+    except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        said = str(error).strip().splitlines()
+        raise LocalStackError(
+            f"The database cannot be prepared: {said[0] if said else type(error).__name__}",
+            "Check MILEPOST_DATABASE__URL and the rights of its user",
+        ) from error
+
+
+async def prepare_topics(kafka: KafkaSettings, timeline_days: int) -> None:
+    """The topics are as the roles need them."""
+    try:
+        await ensure_topics(kafka, timeline_days=timeline_days)
+    except TopicsError as error:
+        raise LocalStackError(str(error).rstrip(".")) from error

@@ -1,0 +1,47 @@
+"""What `milepost up` says once everything runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.cli.endpoints import Endpoints
+
+EVENT = (
+    '{"type": "track", "event": "Product Viewed", "userId": "you",'
+    ' "properties": {"product_id": "p1"}}'
+)
+DEMO = """\
+  Demo: customers are made up and play through the public endpoints. A cart counts as abandoned
+  after 60 s here, and a signal goes out 5 s later.
+"""
+
+
+def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: bool) -> str:
+    """Addresses, keys, and a command that works when pasted."""
+    addresses = (
+        ("ingest", f"{endpoints.ingest}  ({endpoints.ingest}/docs)"),
+        ("query API", f"{endpoints.api}  ({endpoints.api}/docs)"),
+        ("Kafka", endpoints.kafka),
+        ("database", endpoints.database),
+        ("data, logs", f"{data_dir}, {data_dir / 'log'}"),
+    )
+    lines = [f"Milepost runs (ready in {seconds:.1f} s). Ctrl-C stops it."]
+    lines += [f"  {name:<11} {address}" for name, address in addresses]
+    if endpoints.sources:
+        lines += ["", "  Write keys"]
+        lines += [f"  {source.channel:<11} {source.write_key}" for source in endpoints.sources]
+        lines += ["", "  Send an event, then look:", *_commands(endpoints)]
+    if demo:
+        lines += ["", DEMO.rstrip("\n")]
+    return "\n".join([*lines, ""])
+
+
+def _commands(endpoints: Endpoints) -> tuple[str, str]:
+    key = endpoints.sources[0].write_key
+    return (
+        f"  curl {endpoints.ingest}/v1/events -H 'X-Write-Key: {key}' -d '{EVENT}'",
+        f"  curl {endpoints.api}/v1/customers/user_id:you",
+    )
