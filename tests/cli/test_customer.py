@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from typer.testing import CliRunner, Result
 
 from services.cli.customer import customer
 from services.cli.endpoints import Endpoints, write_endpoints
-from services.journey_state.api.run import server
 from services.journey_state.journey import Journey
-from services.settings import ApiSettings, DatabaseSettings, Settings
 from tests.journey_state.asking import writing
+from tests.journey_state.listening import free_port, listening
 from tests.journey_state.rows import NOON, Rows, episode
 
 TOKEN = "a-token-of-some-length"
@@ -38,25 +36,10 @@ async def rows(database_url: str) -> AsyncIterator[Rows]:
         yield rows
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest_asyncio.fixture
 async def api(database_url: str, rows: Rows) -> AsyncIterator[str]:
-    port = free_port()
-    settings = Settings(api=ApiSettings(port=port), database=DatabaseSettings(url=database_url))
-    running = server(settings)
-    task = asyncio.create_task(running.serve())
-    async with asyncio.timeout(20):
-        while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    await task
+    async with listening(database_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from services.contracts.times import format_time, to_datetime
 from services.journey_state import tables
 from services.journey_state.api.access import TokensFileError, read_tokens
 from services.journey_state.api.problems import PROBLEM_SCHEMA
-from services.journey_state.api.run import server
+from services.journey_state.api.run import serve
 from services.journey_state.definition import shipped
 from services.settings import ApiSettings, DatabaseSettings, Settings
 from tests.journey_state.asking import NOW, get, problem, serving, writing
+from tests.journey_state.listening import listening
 from tests.journey_state.rows import MINUTE, NOON, Rows
 
 TOKEN = "a-token-of-some-length"
@@ -88,7 +89,8 @@ async def test_the_status_tells_how_far_things_are(database_url: str, rows: Rows
     await rows.watermark(NOW - 25 * MINUTE)
     await rows.beat("ingest-1", low=NOW - 25 * MINUTE, spool="pending")
     await rows.beat("ingest-1", partition=1, low=NOW)
-    await rows.beat("ingest-2", low=NOW)
+    for partition in (0, 1):
+        await rows.beat("ingest-2", partition=partition, low=NOW)
     await rows.beat("ingest-0", low=NOON, phase="goodbye")
     await _offset(rows, 0, 10)
     await _offset(rows, 1, 5)
@@ -136,6 +138,17 @@ async def test_a_stopped_partition_holds_the_watermark(
     status = await get(client, "/v1/status")
     assert status["watermark"]["held_by"] == "partition 3"
     assert status["stopped"] == {"3": "50 bad records in a row"}
+
+
+async def test_an_instance_that_fell_silent_without_a_spool_holds_nothing(
+    client: httpx2.AsyncClient, rows: Rows
+) -> None:
+    for partition in (0, 1):
+        await rows.beat("gone", partition=partition, low=NOON)
+        await rows.beat("live", partition=partition, low=NOW - MINUTE)
+        await _offset(rows, partition, 1, log_time=to_datetime(NOW))
+    status = await get(client, "/v1/status")
+    assert status["watermark"]["held_by"] == "live"
 
 
 async def test_a_current_watermark_is_held_by_nobody(
@@ -317,19 +330,15 @@ def test_token_files_are_lines_or_json(tmp_path: Path) -> None:
 # The server
 
 
-async def test_the_server_answers_and_stops(database_url: str, rows: Rows) -> None:
+async def test_the_role_answers_and_stops(database_url: str, rows: Rows) -> None:
     customer_id = await rows.customer(("user_id", "u1"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = Settings(api=ApiSettings(port=port), database=DatabaseSettings(url=database_url))
-    running = server(settings)
-    task = asyncio.create_task(running.serve())
-    async with asyncio.timeout(20):
-        while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.02)
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            answer = await get(client, "/v1/customers/u1")
-            assert answer["customer_id"] == str(customer_id)
-        running.should_exit = True
-        await task
+    async with listening(database_url) as url, httpx2.AsyncClient(base_url=url) as client:
+        assert (await get(client, "/v1/customers/u1"))["customer_id"] == str(customer_id)
+
+
+async def test_a_taken_port_is_an_error_of_the_caller(database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        api = ApiSettings(port=taken.getsockname()[1])
+        settings = Settings(api=api, database=DatabaseSettings(url=database_url))
+        with pytest.raises(OSError, match="in use"):
+            await serve(settings, asyncio.Event())

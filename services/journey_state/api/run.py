@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 
 from services.journey_state.api.app import create_app
 from services.journey_state.api.asking import EndOffsets
 from services.journey_state.database import Database
-from services.settings import Settings
+from services.settings import ApiSettings, Settings
 
 GRACEFUL_SECONDS_MAX = 5
+BACKLOG_CONNECTIONS_MAX = 512
 
 
-def server(
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the caller's: uvicorn would end the process by the signal once more."""
+        yield
+
+
+async def serve(
     settings: Settings,
+    stopping: asyncio.Event,
     *,
     touchpoint_ends: EndOffsets | None = None,
     rejected_ends: EndOffsets | None = None,
-) -> uvicorn.Server:
-    """A server of the query API, not yet listening. Raises access.TokensFileError."""
+) -> None:
+    """Serves until `stopping` is set, then answers what has begun and closes the database.
+
+    Raises OSError where the address cannot be listened on, and access.TokensFileError.
+    """
     database = Database.at(settings.database.url, connections_max=settings.database.pool_max)
     app = create_app(
         settings, database, touchpoint_ends=touchpoint_ends, rejected_ends=rejected_ends
     )
     config = uvicorn.Config(
         app,
-        host=settings.api.host,
-        port=settings.api.port,
         access_log=False,
         log_config=None,
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS_MAX,
-        h11_max_incomplete_event_size=64 << 10,
     )
-    return uvicorn.Server(config)
+    running = _Server(config)
+    with _listening(settings.api) as listener:
+        serving = asyncio.create_task(running.serve([listener]))
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        running.should_exit = True
+        await serving
 
 
-async def serve(
-    settings: Settings,
-    *,
-    touchpoint_ends: EndOffsets | None = None,
-    rejected_ends: EndOffsets | None = None,
-) -> None:
-    """Serves until SIGINT or SIGTERM, then answers what it has begun and closes the database.
-
-    A port in use ends the process with uvicorn's exit code 1 after one logged line.
-    """
-    await server(settings, touchpoint_ends=touchpoint_ends, rejected_ends=rejected_ends).serve()
+def _listening(api: ApiSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in api.host else socket.AF_INET
+    return socket.create_server(
+        (api.host, api.port), family=family, backlog=BACKLOG_CONNECTIONS_MAX
+    )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state import progress_queries as queries
-from services.journey_state.api.asking import WATERMARK_BEHIND_US, Ask, EndOffsets
+from services.journey_state.api.asking import WATERMARK_BEHIND_US, Ask, Asking, EndOffsets
 from services.journey_state.api.models import (
     Instance,
     Journey,
@@ -26,7 +26,7 @@ from services.journey_state.api.problems import Problem, described
 from services.journey_state.api.profile import optional_time
 from services.journey_state.definition import describe, load
 from services.journey_state.progress_queries import DefinitionRow, OffsetRow
-from services.journey_state.watermark import Beat
+from services.journey_state.watermark import Beat, watermark
 
 KAFKA_SECONDS_MAX = 3.0
 
@@ -65,7 +65,7 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         definition = await queries.active_definition(connection)
     now = ask.clock()
     return Status(
-        watermark=_watermark(at, now, beats, offsets),
+        watermark=_watermark(at, now, beats, offsets, ask),
         lag=_lag(offsets, touchpoint_ends),
         outbox=Outbox(pending=pending, oldest_seconds=_age_seconds(oldest, now)),
         rejected=None if rejected_ends is None else sum(rejected_ends.values()),
@@ -111,25 +111,32 @@ async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
 
 
 def _watermark(
-    at: int | None, now: int, beats: Sequence[Beat], offsets: Sequence[OffsetRow]
+    at: int | None, now: int, beats: Sequence[Beat], offsets: Sequence[OffsetRow], ask: Asking
 ) -> WatermarkStatus:
     behind = at is None or now - at > WATERMARK_BEHIND_US
     return WatermarkStatus(
         at=optional_time(at),
         age_seconds=_age_seconds(at, now),
-        held_by=_holder(beats, offsets) if behind else None,
+        held_by=_holder(at, beats, offsets, ask) if behind else None,
     )
 
 
-def _holder(beats: Sequence[Beat], offsets: Sequence[OffsetRow]) -> str:
-    """A partition that stopped, else the live instance whose low watermark is least."""
+def _holder(
+    at: int | None, beats: Sequence[Beat], offsets: Sequence[OffsetRow], ask: Asking
+) -> str:
+    """A partition that stopped, else the instance that determines W, if any is live."""
     stopped = [row.partition for row in offsets if row.stopped is not None]
     if stopped:
         return f"partition {stopped[0]}"
-    live = [beat for beat in beats if beat.phase != "goodbye"]
-    if not live:
-        return "no instance"
-    return min(live, key=lambda beat: (beat.low_watermark, beat.append_time)).instance
+    found = watermark(
+        at,
+        beats,
+        ask.settings.kafka.partitions,
+        {row.partition: row.log_time for row in offsets if row.log_time is not None},
+        lease_us=round(ask.settings.watermark.lease_seconds * SECOND_US),
+        released=set(),
+    )
+    return next((hold.instance for hold in found.held_by if hold.instance), "no instance")
 
 
 def _lag(offsets: Sequence[OffsetRow], ends: dict[int, int] | None) -> dict[str, int] | None:
