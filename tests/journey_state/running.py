@@ -156,10 +156,11 @@ async def read_all(kafka: KafkaSettings, topic: str) -> list[Any]:
         values = []
         for partition, end in ends.items():
             while await consumer.position(partition) < end:
-                for record in (await consumer.getmany(partition, timeout_ms=500)).get(
-                    partition, []
-                ):
-                    values.append(msgspec.json.decode(record.value))
+                found = await consumer.getmany(partition, timeout_ms=500)
+                values += [
+                    record.value and msgspec.json.decode(record.value)
+                    for record in found.get(partition, [])
+                ]
         return values
     finally:
         await consumer.stop()
