@@ -14,8 +14,11 @@ import uvloop
 from services.cli.logs import configure_logging
 from services.cli.topics import TopicsError, ensure_topics
 from services.journey_state import worker as worker_role
+from services.journey_state.api import run as api_role
+from services.journey_state.api.access import TokensFileError
 from services.journey_state.active import UnpublishedDefinitionError
 from services.journey_state.definition import DefinitionError, read_definition, shipped
+from services.journey_state.log_ends import LogEnds
 from services.journey_state.migrate import upgrade
 from services.settings import Settings
 
@@ -37,6 +40,29 @@ def worker() -> None:
         _until_signaled(run)
     except* UnpublishedDefinitionError as group:
         _refuse(str(group.exceptions[0]))
+
+
+def api() -> None:
+    """Answer questions about customers, signals and progress."""
+    settings = _settings(kafka=True, database=True)
+    topics = settings.kafka.topics
+
+    async def run() -> None:
+        ends = LogEnds(settings.kafka.client_options())
+        try:
+            await api_role.serve(
+                settings,
+                touchpoint_ends=ends.of(topics.touchpoints),
+                rejected_ends=ends.of(topics.rejected),
+            )
+        finally:
+            await ends.close()
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run())
+    except TokensFileError as error:
+        _refuse(str(error))
 
 
 def migrate() -> None:
