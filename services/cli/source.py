@@ -1,0 +1,132 @@
+"""`milepost source add|list|rotate|revoke`: who may send events, and with which key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.endpoints import default_data_dir
+from services.contracts.touchpoint import CHANNELS, Channel
+from services.ingest.sources_file import (
+    Source,
+    SourcesFileError,
+    add_source,
+    list_sources,
+    revoke_source,
+    rotate_source,
+)
+from services.settings import Settings
+
+EXIT_REFUSED = 1
+FILE_NAME = "sources.json"  # in the data folder, where `milepost up` keeps its sources
+KEY_NOTE = "shown only now: keep it; `milepost source rotate` makes another"
+
+app = typer.Typer(help="Sources of events and their write keys.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The source's name.")]
+ChannelName = Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")]
+Provider = Annotated[str | None, typer.Option(help="Whose webhooks it takes, if any.")]
+Origins = Annotated[
+    list[str] | None, typer.Option("--origin", help="Website that may send from a browser; or *.")
+]
+Data = Annotated[
+    Path | None, typer.Option(help="Data folder of `milepost up`; else MILEPOST_SOURCES_FILE.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    channel: ChannelName,
+    provider: Provider = None,
+    origin: Origins = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add a source; its write key is printed once."""
+    with _refusals():
+        source, key = add_source(
+            sources_path(data), name, cast("Channel", channel), provider, origin or ()
+        )
+    _print_key(source.name, source.channel, key, as_json=as_json)
+
+
+@app.command("list")
+def list_all(data: Data = None, as_json: Json = False) -> None:
+    """List the sources; their keys are not kept."""
+    with _refusals():
+        found = list_sources(sources_path(data))
+    if as_json:
+        print(json.dumps([_as_object(source) for source in found], indent=2))
+        return
+    if not found:
+        print("no sources yet; add one: milepost source add NAME --channel CHANNEL")
+        return
+    table = Table("name", "channel", "provider", "origins", "state", box=None)
+    for source in found:
+        state = "revoked" if source.revoked else "active"
+        origins = ", ".join(source.origins)
+        table.add_row(source.name, source.channel, source.provider or "", origins, state)
+    Console(highlight=False, markup=False).print(table)
+
+
+@app.command()
+def rotate(name: Name, data: Data = None, as_json: Json = False) -> None:
+    """Give a source a new write key; the old one is refused from now on."""
+    with _refusals():
+        path = sources_path(data)
+        key = rotate_source(path, name)
+        channel = next(one.channel for one in list_sources(path) if one.name == name)
+    _print_key(name, channel, key, as_json=as_json)
+
+
+@app.command()
+def revoke(name: Name, data: Data = None, as_json: Json = False) -> None:
+    """Refuse a source's events from now on; what it has sent stays."""
+    with _refusals():
+        revoke_source(sources_path(data), name)
+    print(json.dumps({"name": name, "revoked": True}) if as_json else f"{name} is revoked")
+
+
+def sources_path(data: Path | None) -> Path:
+    """The sources file: of the named folder, else of the settings, else of the default folder."""
+    if data is None and (configured := Settings().sources_file) is not None:
+        return configured
+    return (data or default_data_dir()) / FILE_NAME
+
+
+def _as_object(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "channel": source.channel,
+        "provider": source.provider,
+        "origins": list(source.origins),
+        "revoked": source.revoked,
+    }
+
+
+def _print_key(name: str, channel: str, key: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"name": name, "channel": channel, "write_key": key}))
+        return
+    print(key)
+    print(f"write key of {name} ({channel}), {KEY_NOTE}", file=sys.stderr)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Says in one line why the sources file did not do as asked."""
+    try:
+        yield
+    except (SourcesFileError, OSError) as error:
+        print(f"milepost source: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_REFUSED) from None
