@@ -50,7 +50,7 @@ def customer(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
-        _show(Console(), found)
+        show(Console(), found)
     else:
         for line in plain_lines(found):
             typer.echo(line)
@@ -128,7 +128,8 @@ def plain_lines(found: dict[str, Any]) -> Iterable[str]:
         yield f"merged\t{one}"
 
 
-def _show(console: Console, found: dict[str, Any]) -> None:
+def show(console: Console, found: dict[str, Any]) -> None:
+    """Facts, then tables of what there is of them."""
     since = f" since {found['entered_at']}" if found["entered_at"] else ""
     console.print(f"[bold]{escape(found['stage'])}[/]{since}", highlight=False)
     about = Table.grid(padding=(0, 2))

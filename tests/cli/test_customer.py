@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 from collections.abc import AsyncIterator
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import typer
+from rich.console import Console
+from rich.text import Text
 from typer.testing import CliRunner, Result
 
-from services.cli.customer import customer
+from services.cli.customer import customer, show
 from services.cli.endpoints import Endpoints, write_endpoints
 from services.journey_state.journey import Journey
 from tests.journey_state.asking import writing
@@ -94,6 +97,24 @@ async def test_json_is_the_answer_of_the_api(rows: Rows, api: str) -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["customer_id"], found["traits"]) == (customer_id, {"name": "Ann [bold]"})
+
+
+async def test_a_terminal_gets_tables(rows: Rows, api: str) -> None:
+    await ann(rows)
+    result = await run("u1", "--api", api, "--json")
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    show(screen, json.loads(result.stdout))
+    text = Text.from_ansi(screen.file.getvalue()).plain  # type: ignore[attr-defined]
+    for part in (
+        "consideration since 2026",
+        "user_id:u1",
+        "Ann [bold]",
+        "History",
+        "Open",
+        "99.90",
+    ):
+        assert part in text
+    assert "merged in" not in text
 
 
 @pytest.mark.parametrize("value", ["a/b c", "50% off", "ö?x#y", "a+b"])
