@@ -1,4 +1,4 @@
-"""Finding the running system by its data folder."""
+"""Other commands find a running system, and only a running one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,9 @@ from services.cli.endpoints import (
     write_endpoints,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def endpoints(pid: int) -> Endpoints:
     return Endpoints(
@@ -27,42 +30,40 @@ def endpoints(pid: int) -> Endpoints:
         ingest="http://127.0.0.1:8000",
         api="http://127.0.0.1:8001",
         kafka="127.0.0.1:9092",
-        database="postgresql://milepost@127.0.0.1/milepost",
+        database="postgresql://milepost:secret@127.0.0.1:5432/milepost",
         sources=(SourceKey("website", "website", "k" * 32),),
     )
 
 
-def test_what_is_written_is_found_again_by_its_owner_alone(tmp_path: Path) -> None:
+def test_what_is_written_is_read_and_private(tmp_path: Path) -> None:
     write_endpoints(tmp_path, endpoints(os.getpid()))
-    file = endpoints_file(tmp_path)
-    assert file == tmp_path / "run" / "endpoints.json"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
     assert read_endpoints(tmp_path) == endpoints(os.getpid())
-    assert [entry.name for entry in file.parent.iterdir()] == ["endpoints.json"]
+    assert stat.S_IMODE(endpoints_file(tmp_path).stat().st_mode) == 0o600
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["endpoints.json"]
 
 
-def test_nothing_is_found_before_the_start_and_after_the_stop(tmp_path: Path) -> None:
-    with pytest.raises(EndpointsError, match=r"no Milepost runs over .*milepost up"):
-        read_endpoints(tmp_path)
+def test_nothing_is_found_after_the_stop(tmp_path: Path) -> None:
     write_endpoints(tmp_path, endpoints(os.getpid()))
     remove_endpoints(tmp_path)
-    remove_endpoints(tmp_path)
-    with pytest.raises(EndpointsError, match="no Milepost runs over"):
+
+    with pytest.raises(EndpointsError, match="milepost up --data"):
         read_endpoints(tmp_path)
 
 
-def test_a_system_that_was_killed_is_not_found(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    write_endpoints(tmp_path, endpoints(ended.pid))
-    with pytest.raises(EndpointsError, match="no Milepost runs over"):
+def test_a_killed_run_is_not_found(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    write_endpoints(tmp_path, endpoints(dead.pid))
+
+    with pytest.raises(EndpointsError, match="no Milepost runs"):
         read_endpoints(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"pid": "x"}', "\xff"])
-def test_a_damaged_file_is_none(tmp_path: Path, text: str) -> None:
-    file = endpoints_file(tmp_path)
-    file.parent.mkdir()
-    file.write_text(text, "latin-1")
-    with pytest.raises(EndpointsError, match="no Milepost runs over"):
+@pytest.mark.parametrize("content", [b"", b"{", b'{"pid": "x"}'])
+def test_a_damaged_file_is_no_system(tmp_path: Path, content: bytes) -> None:
+    endpoints_file(tmp_path).parent.mkdir()
+    endpoints_file(tmp_path).write_bytes(content)
+
+    with pytest.raises(EndpointsError):
         read_endpoints(tmp_path)

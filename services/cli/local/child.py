@@ -63,16 +63,18 @@ class Child:
         with explained(spec.folder):
             rotate(spec.log_file)
             spec.record_file.parent.mkdir(parents=True, exist_ok=True)
-            with spec.log_file.open("ab") as log:
-                self._process = subprocess.Popen(
-                    _launcher(spec),
-                    cwd=spec.folder,
-                    env=dict(spec.env),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            log = spec.log_file.open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                _launcher(spec),
+                cwd=spec.folder,
+                env=dict(spec.env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        with explained(spec.folder):
             self._record()
 
     def _record(self) -> None:
@@ -149,8 +151,9 @@ def tail(log_file: Path, bytes_max: int = 8192) -> str:
 
 
 def last_line(log_file: Path) -> str:
-    """The last line of a log that says something."""
-    lines = [line.strip() for line in tail(log_file).splitlines() if line.strip()]
+    """The last line of a log that says something; frames around messages do not."""
+    lines = [line.strip(" \u2502") for line in tail(log_file).splitlines()]
+    lines = [line for line in lines if any(letter.isalnum() for letter in line)]
     return lines[-1][:LINE_CHARACTERS_MAX] if lines else ""
 
 

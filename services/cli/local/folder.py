@@ -80,7 +80,7 @@ def explained(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LocalStackError(
-            f"Cannot write to {folder}: {error.strerror or error}",
+            f"Cannot work in {folder}: {error}",
             "Free some space, fix the permissions, or choose another folder",
         ) from error
 
