@@ -12,7 +12,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.02
 
 
-async def until(look: Callable[[], Awaitable[T]], *, seconds_max: float = 20) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], *, seconds_max: float = 20) -> T:
     """The first answer of `look` that is true; an assertion fails after `seconds_max`."""
     answer = None
     try:
