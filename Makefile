@@ -40,6 +40,10 @@ format: env ## format and fix what can be fixed
 lock: ## pin every dependency with its hashes
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet pyproject.toml \
 	  --extra local --extra dev --output-file requirements.lock
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet pyproject.toml \
+	  --constraints requirements.lock --output-file deploy/requirements.lock
+	@echo hatchling | $(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet - \
+	  --constraints requirements.lock --output-file deploy/build.lock
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

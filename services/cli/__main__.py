@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import journey, roles
+from services.cli import customer, journey, roles, source, tail
+from services.cli.simulate.command import simulate
 
 app = typer.Typer(
     name="milepost",
@@ -18,9 +19,14 @@ journeys.command("check")(journey.check)
 journeys.command("show")(journey.show)
 app.add_typer(journeys, name="journey")
 
+app.command("api")(roles.api)
 app.command("worker")(roles.worker)
 app.command("migrate")(roles.migrate)
 app.command("topics")(roles.topics)
+app.add_typer(source.app, name="source")
+app.command("simulate")(simulate)
+app.command("customer")(customer.customer)
+app.command("tail")(tail.tail)
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import uvloop
 from services.cli.logs import configure_logging
 from services.cli.topics import TopicsError, ensure_topics
 from services.journey_state import worker as worker_role
+from services.journey_state.active import UnpublishedDefinitionError
 from services.journey_state.api import run as api_role
 from services.journey_state.api.access import TokensFileError
-from services.journey_state.active import UnpublishedDefinitionError
 from services.journey_state.definition import DefinitionError, read_definition, shipped
 from services.journey_state.log_ends import LogEnds
 from services.journey_state.migrate import upgrade
@@ -47,11 +47,12 @@ def api() -> None:
     settings = _settings(kafka=True, database=True)
     topics = settings.kafka.topics
 
-    async def run() -> None:
+    async def run(stopping: asyncio.Event) -> None:
         ends = LogEnds(settings.kafka.client_options())
         try:
             await api_role.serve(
                 settings,
+                stopping,
                 touchpoint_ends=ends.of(topics.touchpoints),
                 rejected_ends=ends.of(topics.rejected),
             )
@@ -59,10 +60,11 @@ def api() -> None:
             await ends.close()
 
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run())
+        _until_signaled(run)
     except TokensFileError as error:
         _refuse(str(error))
+    except OSError as error:
+        _refuse(f"cannot listen on {settings.api.host}:{settings.api.port}: {error.strerror}")
 
 
 def migrate() -> None:

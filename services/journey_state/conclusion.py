@@ -32,8 +32,10 @@ from services.journey_state.signal_values import (
     read_value,
     recovery_value,
     replaced,
+    signal_message,
     signal_row,
     successor,
+    value_text,
 )
 from services.journey_state.signalling import Change, Firing, next_look, review
 from services.journey_state.store import outcomes, people
@@ -146,8 +148,8 @@ class Conclusion:
         for transition in customer.transitions:
             if not transition.historical:
                 value = stage_change(customer, transition, since, watermark=self.firing.watermark)
-                ce_id = self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
-                self._keep(customer, (transition,), "touchpoint", ce_id)
+                sent = self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
+                self._keep(customer, (transition,), "touchpoint", sent.ce_id)
                 customer.state.published_stage = transition.stage
             since = transition.entered_at
 
@@ -170,7 +172,8 @@ class Conclusion:
             watermark=self.firing.watermark,
         )
         customer.state.published_stage = customer.state.journey.stage
-        return self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
+        sent = self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
+        return sent.ce_id
 
     def _keep(
         self, customer: Customer, transitions: Sequence[Transition], kind: str, ce_id: bytes | None
@@ -193,15 +196,14 @@ class Conclusion:
         at = {row.signal_id.hex(): row for row in rows}
         for change in sorted(changes, key=lambda c: _ORDER[c.kind]):
             row = self._signal(customer, change, at)
+            if change.kind != "kept" and row.published:
+                ce_type = f"milepost.abandonment.{change.kind}.v1"
+                sent = self.outgoing.add(
+                    customer, TopicCode.SIGNALS, ce_type, signal_message(read_value(row))
+                )
+                row = row._replace(payload=value_text(sent.value))
             at[change.signal_id] = row
             self.signals.append(row)
-            if change.kind != "kept" and row.published:
-                self.outgoing.add(
-                    customer,
-                    TopicCode.SIGNALS,
-                    f"milepost.abandonment.{change.kind}.v1",
-                    read_value(row),
-                )
 
     def _signal(self, customer: Customer, change: Change, at: Mapping[str, SignalRow]) -> SignalRow:
         old = at.get(change.signal_id)
@@ -264,7 +266,11 @@ class Conclusion:
         if not state.journey.episodes and not state.journey.overlays and state.wake_at is None:
             return
         state.journey = settle(
-            self.journeys.definition, state.journey, self.firing.watermark, self.firing.grace_us
+            self.journeys.definition,
+            state.journey,
+            self.firing.watermark,
+            self.firing.grace_us,
+            self.firing.hold,
         )
         if state.signals:
             kept = {signal_id(episode) for episode in state.journey.episodes}

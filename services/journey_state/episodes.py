@@ -114,7 +114,9 @@ def outlook(
 
     All times are microseconds on the watermark's scale.
     """
-    fires_at = hold(episode.last_at, max(episode.due, episode.last_received_at) + grace_us)
+    # A gap counts while it overlaps the time from the last activity to due + grace, no longer.
+    timely = hold(episode.last_at, episode.due + grace_us)
+    fires_at = max(timely, episode.last_received_at + grace_us)
     expires_at = episode.due + rule.recover_within_us + grace_us
     reminders = tuple(
         (n, hold(episode.last_at, episode.due + wait + grace_us))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -47,6 +47,13 @@ class Edition:
     watermark: int
 
 
+class Sent(NamedTuple):
+    """A queued message: its `ce_id` and its value with the common fields."""
+
+    ce_id: bytes
+    value: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Outgoing:
     """The messages of one transaction, numbered per customer and topic as they are added."""
@@ -56,8 +63,8 @@ class Outgoing:
 
     def add(
         self, customer: Customer, topic: TopicCode, ce_type: str, value: dict[str, Any]
-    ) -> bytes:
-        """Queue a message about the customer; gives its `ce_id`."""
+    ) -> Sent:
+        """Queue a message about the customer."""
         version = _next_version(customer.state, topic)
         whole = {
             "customer_id": id_text(customer.customer_id),
@@ -67,7 +74,8 @@ class Outgoing:
             "published_at": format_time(self.edition.published_at),
             **value,
         }
-        return self._queue(customer.customer_id, topic, version, ce_type, _encode(whole))
+        encoded = _encode(whole)
+        return Sent(self._queue(customer.customer_id, topic, version, ce_type, encoded), whole)
 
     def bury(self, customer: Customer) -> None:
         """Queue the tombstone of a customer that is merged away."""
@@ -235,13 +243,6 @@ def identifier_values(state: CustomerState, until: int | None = None) -> list[di
     ]
 
 
-def campaign_value(
-    first: Mapping[str, Any] | None, last: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """First and last campaign."""
-    return {"first": first, "last": last}
-
-
 def _person(customer: Customer, watermark: int) -> dict[str, Any]:
     journey = customer.state.journey
     return {
@@ -249,7 +250,7 @@ def _person(customer: Customer, watermark: int) -> dict[str, Any]:
         "identifiers": identifier_values(customer.state),
         "traits": journey.traits,
         "consent": consent_now(journey),
-        "campaign": campaign_value(journey.campaign_first, journey.campaign_last),
+        "campaign": {"first": journey.campaign_first, "last": journey.campaign_last},
     }
 
 

@@ -10,10 +10,10 @@ import msgspec
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state.customer import Customer, Standing
 from services.journey_state.definition import AbandonmentRule
-from services.journey_state.episodes import Episode, Recovery, Snapshot, signal_id
-from services.journey_state.items import currency, total
+from services.journey_state.episodes import Episode, Recovery, signal_id
 from services.journey_state.journey import snapshot
-from services.journey_state.publication import campaign_value, id_text, identifier_values
+from services.journey_state.payload import payload
+from services.journey_state.publication import id_text, identifier_values
 from services.journey_state.signalling import Change
 from services.journey_state.store.outcomes import SignalRow
 
@@ -31,15 +31,8 @@ def new_value(
     return {
         "signal_id": change.signal_id,
         "revision": standing.revision,
-        "rule": episode.rule,
-        "scope": episode.scope,
-        "opened_at": format_time(episode.opened_at),
-        "last_activity_at": format_time(episode.last_at),
-        "due_at": format_time(episode.due),
         "raised_at": format_time(standing.raised_at),
-        "recover_until": format_time(episode.due + rule.recover_within_us),
-        **_goods(episode),
-        **_circumstances(seen),
+        **_readable(payload(seen, episode, rule)),
         "open_signals": _open_signals(customer, change.signal_id, episode.due),
         "identifiers": identifier_values(customer.state, episode.due),
         "origin": origin,
@@ -52,32 +45,14 @@ def new_value(
     }
 
 
-def _goods(episode: Episode) -> dict[str, Any]:
+def _readable(value: dict[str, Any]) -> dict[str, Any]:
+    """The payload with its times as text."""
+    times = ("opened_at", "last_activity_at", "due_at", "recover_until")
+    last = value["last_touchpoint"]
     return {
-        "items": [{**item.product, "quantity": item.quantity} for item in episode.items],
-        "items_complete": episode.items_complete,
-        "value": total(episode),
-        "currency": currency(episode),
-    }
-
-
-def _circumstances(seen: Snapshot) -> dict[str, Any]:
-    last = seen.last_touchpoint
-    return {
-        "stage": seen.stage,
-        "overlays": seen.overlays,
-        "last_touchpoint": None
-        if last is None
-        else {
-            "event": last.event,
-            "channel": last.channel,
-            "source": last.source,
-            "at": format_time(last.at),
-            "message_id": last.message_id,
-        },
-        "consent": seen.consent,
-        "locale": seen.locale,
-        "campaign": campaign_value(seen.campaign_first, seen.campaign_last),
+        **value,
+        **{name: format_time(value[name]) for name in times},
+        "last_touchpoint": last and {**last, "at": format_time(last["at"])},
     }
 
 
@@ -163,7 +138,21 @@ def signal_row(
         reminded=standing.reminded,
         raised_as=raised_as,
         definition_id=definition_id if old is None else old.definition_id,
-        payload=msgspec.json.encode(
+        payload=value_text(
             {**value, "raised_as": None if raised_as is None else id_text(raised_as)}
-        ).decode(),
+        ),
     )
+
+
+def value_text(value: dict[str, Any]) -> str:
+    """The `payload` column."""
+    return msgspec.json.encode(value).decode()
+
+
+# Of each message anew: what the last one of this signal said of them does not hold.
+_COMMON = ("customer_id", "version", "journey", "definition", "published_at")
+
+
+def signal_message(value: dict[str, Any]) -> dict[str, Any]:
+    """A kept value without the common fields, which each message has of its own."""
+    return {name: field for name, field in value.items() if name not in _COMMON}
