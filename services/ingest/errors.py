@@ -1,0 +1,57 @@
+"""What can go wrong with a request or with one event of it, and the status that tells it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BAD_REQUEST = 400
+UNAVAILABLE = 503
+RETRY_AFTER_SECONDS = 2
+
+# Native paths only: on the paths of SDKs every permanent failure is a plain 400.
+NATIVE_STATUS = {
+    "invalid_write_key": 401,
+    "origin_not_allowed": 403,
+    "body_timeout": 408,
+    "body_too_large": 413,
+    "headers_too_large": 413,
+    "too_many_events": 413,
+}
+
+
+class IngestError(Exception):
+    """Root of what ingest raises by itself."""
+
+
+class RequestError(IngestError):
+    """The whole request is refused for good; `code` is for programs, `message` for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class UnavailableError(IngestError):
+    """Nothing can be made durable now; the sender should come back."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Fault(NamedTuple):
+    """Why one event is rejected."""
+
+    code: str
+    message: str
+
+
+class EventError(IngestError):
+    """One event is rejected; its neighbours go on."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.fault = Fault(code, message)

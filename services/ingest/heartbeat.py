@@ -1,0 +1,107 @@
+"""Says into every partition up to when all accepted events are durable (semantics 6.1)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from services.contracts.heartbeat import HEADER, Heartbeat, Phase, encode
+from services.contracts.times import SECOND_US
+from services.ingest.accumulator import Headers
+from services.ingest.errors import UnavailableError
+from services.ingest.inflight import InFlight
+from services.ingest.instance import Instance
+
+_log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 1.0
+IDLE_BEAT_SECONDS = 5.0
+CLOCK_BEHIND_US_MAX = 2 * SECOND_US
+
+
+class Broadcaster(Protocol):
+    """What heartbeats are sent by."""
+
+    async def broadcast(self, value: bytes, headers: Headers) -> int: ...
+
+
+class Pulse:
+    """The heartbeats of one instance, and whether it may answer 200.
+
+    It may while the last acknowledged beat is younger than half a lease: one that was silent for
+    longer may have been given up, and must be heard in every partition before it accepts again.
+    """
+
+    def __init__(
+        self, instance: Instance, inflight: InFlight, sink: Broadcaster, lease_seconds: float
+    ) -> None:
+        self._instance = instance
+        self._inflight = inflight
+        self._sink = sink
+        self._trusted_us = int(lease_seconds * SECOND_US / 2)
+        self._trusted_until = 0
+        self._saw = 0
+        self._reason = "the first heartbeat is not acknowledged yet"
+
+    def require_ready(self, received_at: int) -> None:
+        """Raises UnavailableError unless the watermark minds an event received then."""
+        if received_at > self._trusted_until:
+            raise UnavailableError(self._reason)
+
+    @property
+    def is_ready(self) -> bool:
+        return self._inflight.now() <= self._trusted_until
+
+    async def run(self) -> None:
+        """Hello, then a beat each second, every fifth when no request comes; until cancelled."""
+        phase: Phase = "hello"
+        while True:
+            if await self._beat(phase):
+                phase = "beat"
+                self._instance.set_live(True)
+            await self._pause()
+
+    async def say_goodbye(self) -> bool:
+        """Whether every partition heard that nothing more will come from this instance."""
+        self._trusted_until = 0
+        said = await self._send("goodbye") is not None
+        if said:
+            self._instance.set_live(False)
+        return said
+
+    async def _beat(self, phase: Phase) -> bool:
+        appended_at = await self._send(phase)
+        if appended_at is None:
+            return False
+        behind = appended_at - self._inflight.now()
+        if behind > CLOCK_BEHIND_US_MAX:
+            self._trusted_until = 0
+            self._reason = f"the clock is {behind / SECOND_US:.1f} s behind that of Kafka"
+            _log.error("clock_behind", seconds=behind / SECOND_US)
+            return False
+        self._trusted_until = self._inflight.now() + self._trusted_us
+        self._reason = "no heartbeat was acknowledged for too long"
+        return True
+
+    async def _send(self, phase: Phase) -> int | None:
+        beat = Heartbeat(
+            instance=self._instance.id,
+            seq=self._instance.next_seq(),
+            low_watermark=self._inflight.low_watermark(),
+            phase=phase,
+        )
+        try:
+            return await self._sink.broadcast(encode(beat), [HEADER])
+        except UnavailableError as error:
+            _log.debug("heartbeat_failed", phase=phase, reason=error.message)
+            return None
+
+    async def _pause(self) -> None:
+        """A second, or up to five while nothing is accepted."""
+        for _ in range(int(IDLE_BEAT_SECONDS / BEAT_SECONDS)):
+            await asyncio.sleep(BEAT_SECONDS)
+            if self._inflight.entered != self._saw or not self.is_ready:
+                break
+        self._saw = self._inflight.entered

@@ -1,0 +1,1 @@
+"""One file per dialect that senders speak; each turns a body into events of one shape."""

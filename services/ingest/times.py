@@ -1,0 +1,123 @@
+"""When an event happened: client clocks corrected once, future times pulled back (semantics 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from services.contracts.times import SECOND_US, from_datetime
+from services.contracts.touchpoint import Clock
+from services.ingest.errors import EventError
+
+RIGHT_CLOCK_US = 5 * SECOND_US
+_LEAP_SECOND = re.compile(r"(?<=:[0-5]\d):60(?=\D|$)")
+_TIMESTAMP = re.compile(
+    r"\d{4}-?(?:\d{2}-?\d{2}|W\d{2}-?[1-7]|\d{3})"
+    r"(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,9})?)?)?"
+    r"(?:Z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?)?"
+)
+
+
+class Instant(NamedTuple):
+    """A time a sender wrote: microseconds since 1970, and whether UTC had to be assumed."""
+
+    time_us: int
+    zone_assumed: bool
+
+
+class Correction(NamedTuple):
+    """What one request's clock adds to each of its times."""
+
+    shift_us: int
+    clock: Clock
+
+
+NO_CORRECTION = Correction(0, "none")
+
+
+def read_timestamp(value: object) -> Instant:
+    """The instant of an ISO 8601 or RFC 3339 text, truncated to microseconds.
+
+    Raises EventError `bad_timestamp` for anything else.
+    """
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return _read_unusual(value)
+        if moment.tzinfo is not None:
+            return Instant(_microseconds(moment, value), zone_assumed=False)
+        return Instant(_microseconds(moment.replace(tzinfo=UTC), value), True)
+    raise _bad(value)
+
+
+def _read_unusual(text: str) -> Instant:
+    """Lower-case markers and leap seconds, which the standard allows and Python does not read."""
+    tidy = text.strip().upper()
+    if not _TIMESTAMP.fullmatch(tidy):
+        raise _bad(text)
+    usual, leaps = _LEAP_SECOND.subn(":59", tidy)
+    if usual == text:
+        raise _bad(text)
+    instant = read_timestamp(usual)
+    return Instant(instant.time_us + leaps * SECOND_US, instant.zone_assumed)
+
+
+def _microseconds(moment: datetime, text: str) -> int:
+    try:
+        return from_datetime(moment)
+    except OverflowError:
+        raise _bad(text) from None
+
+
+def _bad(value: object) -> EventError:
+    return EventError(
+        "bad_timestamp",
+        f"{str(value)[:40]!r} is not a time like 2026-11-21T20:00:00.000Z",
+    )
+
+
+def correction(head_at: int, sent_at: int | None, skew_us_max: int) -> Correction:
+    """How far the client's clock is off: when the head arrived, and when it says it was sent."""
+    if sent_at is None:
+        return NO_CORRECTION
+    skew = head_at - sent_at
+    if abs(skew) <= RIGHT_CLOCK_US:
+        return Correction(0, "ok")
+    if abs(skew) <= skew_us_max:
+        return Correction(skew, "corrected")
+    return Correction(0, "uncorrected")
+
+
+def corrected(original: int | None, by: Correction, received_at: int) -> tuple[int, Clock]:
+    """When an event happened by its sender's corrected clock, and what was done to its time."""
+    if original is None:
+        return received_at, "none"
+    return original + by.shift_us, by.clock
+
+
+def clamped(
+    times: Iterable[tuple[Hashable, int]], received_at: int, skew_us_max: int
+) -> list[int | None]:
+    """The new time of each (primary identifier, time) of one request, None where it stands.
+
+    A time further ahead than `skew_us_max` becomes `received_at` by itself. The others of an
+    identifier move back together when the latest is ahead by more than the clock may be off.
+    """
+    entries = list(times)
+    latest: dict[Hashable, int] = {}
+    for identifier, time in entries:
+        if time - received_at <= skew_us_max and time > latest.get(identifier, received_at):
+            latest[identifier] = time
+    moved: list[int | None] = []
+    for identifier, time in entries:
+        ahead = latest.get(identifier, received_at) - received_at
+        if time - received_at > skew_us_max:
+            moved.append(received_at)
+        elif ahead > RIGHT_CLOCK_US:
+            moved.append(time - ahead)
+        else:
+            moved.append(None)
+    return moved

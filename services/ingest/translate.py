@@ -1,0 +1,292 @@
+"""Events of one request into touchpoint records: checked, timed, consented, keyed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.contracts.times import format_time
+from services.contracts.touchpoint import (
+    CALLS,
+    CHANNELS,
+    EMPTY_OBJECT,
+    Call,
+    Channel,
+    Touchpoint,
+    encode,
+    primary_identifier,
+)
+from services.ingest import identifiers as ids
+from services.ingest import objects, times
+from services.ingest.consent import stated_consent
+from services.ingest.errors import EventError, Fault
+from services.ingest.message_id import derived_id
+from services.ingest.protocols.event import Event, Incoming, Parsed, Scalar, object_of, text_of
+from services.ingest.sources_file import Source
+from services.ingest.times import Correction
+
+_CALLS: dict[str, Call] = {call: call for call in CALLS if call != "consent"}
+_CHANNELS: dict[str, Channel] = {channel: channel for channel in CHANNELS}
+_ID_FIELD_CHANNELS = ("email", "phone")
+_decode_stated = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class TimeLimits(NamedTuple):
+    """How far a client's clock is believed, in microseconds."""
+
+    skew_us_max: int
+    age_us_max: int
+
+
+class Moment(NamedTuple):
+    """When a request came: its head by the clock, its body in the in-flight set."""
+
+    head_at: int
+    received_at: int
+
+
+class Verdict(NamedTuple):
+    """What became of one event."""
+
+    position: int
+    id: str | None
+    fault: Fault | None
+    record: bytes | None = None
+    key: bytes = b""
+    raw: bytes = b""
+
+
+class _Draft:
+    """An event that is good so far; its time may still move with the others of its customer."""
+
+    __slots__ = ("clock", "occurred_at", "position", "primary", "raw", "touchpoint")
+
+    def __init__(self, incoming: Incoming, touchpoint: Touchpoint, occurred_at: int) -> None:
+        self.position = incoming.position
+        self.raw = incoming.raw
+        self.touchpoint = touchpoint
+        self.occurred_at = occurred_at
+        self.primary = primary_identifier(touchpoint.identifiers)
+
+
+class Translator:
+    """One request's events into records, all by one clock and for one source."""
+
+    def __init__(
+        self, source: Source, call: Call | None, moment: Moment, limits: TimeLimits
+    ) -> None:
+        self._source = source
+        self._call = call
+        self._moment = moment
+        self._limits = limits
+        self._received = format_time(moment.received_at)
+        self._sent: str | None = None
+        self._correction: Correction = times.NO_CORRECTION
+        self._context = b"{}"
+
+    def translate(self, parsed: Parsed, header_sent_at: str | None) -> list[Verdict]:
+        """A verdict per event, in their order."""
+        self._set_clock(parsed, header_sent_at)
+        self._context = _envelope_context(parsed.context)
+        drafts = [self._attempt(incoming) for incoming in parsed.events]
+        self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
+        return [self._finish(draft) if isinstance(draft, _Draft) else draft for draft in drafts]
+
+    def _set_clock(self, parsed: Parsed, header_sent_at: str | None) -> None:
+        sent_at = _time_or_none(parsed.sent_at) or _time_or_none(header_sent_at)
+        if sent_at is None:
+            sent_at = _latest_sent_at(parsed.events)
+        if sent_at is not None:
+            self._sent = format_time(sent_at)
+            self._correction = times.correction(
+                self._moment.head_at, sent_at, self._limits.skew_us_max
+            )
+
+    def _attempt(self, incoming: Incoming) -> _Draft | Verdict:
+        event = incoming.event
+        if event is None:
+            return Verdict(incoming.position, None, incoming.fault, raw=incoming.raw)
+        try:
+            return self._draft(incoming, event)
+        except EventError as error:
+            message_id = text_of(event.message_id)
+            return Verdict(incoming.position, message_id, error.fault, raw=incoming.raw)
+
+    def _draft(self, incoming: Incoming, event: Event) -> _Draft:
+        source = self._source
+        call = self._call or _call_of(event)
+        context = self._context_of(event)
+        traits = object_of(event.traits, "traits") if event.traits is not EMPTY_OBJECT else b"{}"
+        if call != "group" and b"traits" in context:
+            traits = objects.merged(objects.traits_in(context), traits)
+        channel = self._channel_of(event)
+        identifiers = _identifiers_of(event, call, channel, traits, context)
+        stated = text_of(event.original_timestamp) or text_of(event.timestamp)
+        instant = times.read_timestamp(stated) if stated is not None else None
+        if event.sent_at:
+            times.read_timestamp(event.sent_at)
+        original = instant.time_us if instant else None
+        occurred_at, clock = times.corrected(original, self._correction, self._moment.received_at)
+        touchpoint = Touchpoint(
+            message_id=text_of(event.message_id) or self._derived_id(call, incoming.raw, original),
+            source=source.name,
+            channel=channel,
+            type=call,
+            event=_name_of(event) if call == "track" else call,
+            occurred_at="",
+            received_at=self._received,
+            original_timestamp=format_time(original) if original is not None else None,
+            sent_at=self._sent,
+            clock=clock,
+            zone="assumed" if instant and instant.zone_assumed else None,
+            identifiers=identifiers,
+            previous_id=ids.clean_value(event.previous_id),
+            group_id=text_of(event.group_id),
+            properties=_properties_of(event, call),
+            traits=msgspec.Raw(traits),
+            context=msgspec.Raw(context),
+            consent=stated_consent(context),
+            historical=event.historical in (True, 1, "true"),
+        )
+        self._apply_consent(touchpoint)
+        return _Draft(incoming, touchpoint, occurred_at)
+
+    def _context_of(self, event: Event) -> bytes:
+        if event.context is EMPTY_OBJECT:
+            return self._context
+        own = objects.with_short_ip(object_of(event.context, "context"))
+        return own if self._context == b"{}" else objects.merged(self._context, own)
+
+    def _channel_of(self, event: Event) -> Channel:
+        if event.channel is None or not self._source.allow_channel_override:
+            return self._source.channel
+        if event.channel == "":
+            return self._source.channel
+        channel = _CHANNELS.get(str(event.channel))
+        if channel is None:
+            raise EventError("invalid_channel", f"channel must be one of {', '.join(CHANNELS)}")
+        return channel
+
+    def _derived_id(self, call: str, raw: bytes, original: int | None) -> str:
+        without_time = self._moment.received_at if original is None else None
+        return derived_id(self._source.name, call, raw, without_time)
+
+    def _apply_consent(self, touchpoint: Touchpoint) -> None:
+        """Without leave to analyse, only who, when and the statement itself remain."""
+        said = touchpoint.consent
+        analytics = said.get("analytics") if said else None
+        if analytics or (analytics is None and not self._source.consent_required):
+            return
+        if said is None:
+            raise EventError("no_consent", "the source demands a statement of consent")
+        touchpoint.type = "consent"
+        touchpoint.event = "consent"
+        touchpoint.previous_id = touchpoint.group_id = None
+        touchpoint.properties = touchpoint.traits = touchpoint.context = EMPTY_OBJECT
+
+    def _clamp(self, drafts: list[_Draft]) -> None:
+        received_at = self._moment.received_at
+        if not any(draft.occurred_at > received_at + times.RIGHT_CLOCK_US for draft in drafts):
+            return
+        moved = times.clamped(
+            [(draft.primary, draft.occurred_at) for draft in drafts],
+            received_at,
+            self._limits.skew_us_max,
+        )
+        for draft, time in zip(drafts, moved, strict=True):
+            if time is not None:
+                draft.occurred_at = time
+                draft.touchpoint.clock = "clamped"
+
+    def _finish(self, draft: _Draft) -> Verdict:
+        touchpoint = draft.touchpoint
+        age = self._moment.received_at - draft.occurred_at
+        if age > self._limits.age_us_max and not touchpoint.historical:
+            days = age // (86_400 * 1_000_000)
+            fault = Fault("too_old", f"it happened {days} days ago; mark it historical to keep it")
+            return Verdict(draft.position, touchpoint.message_id, fault, raw=draft.raw)
+        touchpoint.occurred_at = format_time(draft.occurred_at)
+        kind, value = draft.primary
+        key = f"{kind}:{value}".encode()
+        return Verdict(draft.position, touchpoint.message_id, None, encode(touchpoint), key)
+
+
+def _call_of(event: Event) -> Call:
+    stated = event.type
+    if stated is None or stated == "":
+        if event.event:
+            return "track"
+        raise EventError("invalid_type", "an event needs a type: " + ", ".join(_CALLS))
+    call = _CALLS.get(stated) if isinstance(stated, str) else None
+    if call is None:
+        raise EventError("invalid_type", f"type must be one of {', '.join(_CALLS)}")
+    return call
+
+
+def _name_of(event: Event) -> str:
+    name = event.event
+    if isinstance(name, str) and (text := name.strip()):
+        return text
+    raise EventError("missing_event", "a track call needs the event's name in `event`")
+
+
+def _properties_of(event: Event, call: Call) -> msgspec.Raw:
+    if event.properties is EMPTY_OBJECT:
+        properties = b"{}"
+    else:
+        properties = object_of(event.properties, "properties")
+    if call in ("page", "screen") and (event.name is not None or event.category is not None):
+        named = {"name": text_of(event.name), "category": text_of(event.category)}
+        given = {field: text for field, text in named.items() if text is not None}
+        properties = objects.with_missing(properties, given)
+    return msgspec.Raw(properties)
+
+
+def _identifiers_of(
+    event: Event, call: Call, channel: Channel, traits: bytes, context: bytes
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    ids.add(found, "user_id", event.user_id)
+    ids.add(found, "anonymous_id", event.anonymous_id)
+    if event.identifiers is not EMPTY_OBJECT:
+        ids.add_stated(found, _decode_stated(object_of(event.identifiers, "identifiers")))
+    if call == "identify":
+        _add_contacts(found, traits)
+    elif channel in _ID_FIELD_CHANNELS:
+        _add_contacts(found, objects.traits_in(context))
+    if found:
+        return found
+    raise EventError(
+        "no_identifier", "an event needs a userId, an anonymousId or another identifier"
+    )
+
+
+def _add_contacts(found: dict[str, str], traits: bytes) -> None:
+    if b"email" not in traits and b"phone" not in traits:
+        return
+    members = _decode_stated(traits)
+    for kind in ("email", "phone"):
+        value = members.get(kind)
+        if isinstance(value, str | int | float):
+            ids.add(found, kind, value)
+
+
+def _envelope_context(raw: msgspec.Raw) -> bytes:
+    data = bytes(raw)
+    return objects.with_short_ip(data) if data[:1] == b"{" else b"{}"
+
+
+def _time_or_none(value: Scalar) -> int | None:
+    """An envelope's time that cannot be read corrects nothing; no event is to blame for it."""
+    if not value:
+        return None
+    try:
+        return times.read_timestamp(value).time_us
+    except EventError:
+        return None
+
+
+def _latest_sent_at(events: list[Incoming]) -> int | None:
+    stated = (_time_or_none(one.event.sent_at) for one in events if one.event is not None)
+    return max((time for time in stated if time is not None), default=None)

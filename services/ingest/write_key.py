@@ -1,0 +1,58 @@
+"""Where a request may carry its write key, in the order that decides (contract 3)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import parse_qs
+
+from services.ingest.protocols.event import Parsed, text_of
+from services.ingest.sources import KEY_PATTERN
+
+QUERY_FIELDS_MAX = 100
+Query = dict[bytes, list[bytes]]
+
+
+def read_query(query_string: bytes) -> Query:
+    """The fields of a query string; those beyond reason are not read."""
+    if not query_string:
+        return {}
+    try:
+        return parse_qs(query_string, max_num_fields=QUERY_FIELDS_MAX)
+    except ValueError:
+        return {}
+
+
+def key_of(headers: dict[bytes, bytes], query: Query, parsed: Parsed) -> bytes:
+    """The first key that is there: header, Basic, Bearer, query, body, event; else empty."""
+    return (
+        headers.get(b"x-write-key", b"").strip()
+        or _authorization_key(headers.get(b"authorization", b""))
+        or query.get(b"writeKey", [b""])[0]
+        or _body_key(parsed)
+    )
+
+
+def _authorization_key(value: bytes) -> bytes:
+    scheme, _, credentials = value.partition(b" ")
+    match scheme.lower():
+        case b"basic":
+            try:
+                return base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
+            except binascii.Error:
+                return b""
+        case b"bearer":
+            # SDKs in OAuth mode put a token there and the key in the body.
+            token = credentials.strip()
+            return token if KEY_PATTERN.fullmatch(token) else b""
+        case _:
+            return b""
+
+
+def _body_key(parsed: Parsed) -> bytes:
+    if key := text_of(parsed.write_key):
+        return key.encode()
+    for incoming in parsed.events:
+        if incoming.event is not None and (key := text_of(incoming.event.write_key)):
+            return key.encode()
+    return b""
