@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.console import Console
 
 from services.cli import customer, journey, roles, source, tail
+from services.cli.endpoints import default_data_dir
 from services.cli.simulate.command import simulate
+from services.cli.up import up
 
 app = typer.Typer(
     name="milepost",
@@ -14,11 +22,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def up_command(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add simulated customers and a live table.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="Data folder [default: the user's].")] = None,
+) -> None:
+    """Run the whole system on this machine: PostgreSQL, Kafka, ingest, worker and api."""
+    settings = roles.load_settings()
+    folder = data or default_data_dir()
+    sys.exit(asyncio.run(up(settings, folder, demo=demo, console=Console())))
+
+
 journeys = typer.Typer(help="Journey definitions.", no_args_is_help=True)
 journeys.command("check")(journey.check)
 journeys.command("show")(journey.show)
 app.add_typer(journeys, name="journey")
 
+app.command("up")(up_command)
+app.command("ingest")(roles.ingest)
 app.command("api")(roles.api)
 app.command("worker")(roles.worker)
 app.command("migrate")(roles.migrate)

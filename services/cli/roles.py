@@ -13,6 +13,7 @@ import uvloop
 
 from services.cli.logs import configure_logging
 from services.cli.topics import TopicsError, ensure_topics
+from services.ingest import run as ingest_role
 from services.journey_state import worker as worker_role
 from services.journey_state.active import UnpublishedDefinitionError
 from services.journey_state.api import run as api_role
@@ -23,6 +24,17 @@ from services.journey_state.migrate import upgrade
 from services.settings import Settings
 
 EXIT_USAGE = 2
+
+
+def ingest() -> None:
+    """Take events over HTTP and publish them to Kafka."""
+    settings = _settings(kafka=True)
+    if settings.sources_file is None:
+        _refuse("set MILEPOST_SOURCES_FILE to the file that `milepost source add` writes")
+    try:
+        ingest_role.run(settings)
+    except (ingest_role.ListenError, ingest_role.InstanceError) as error:
+        _refuse(str(error))
 
 
 def worker() -> None:
