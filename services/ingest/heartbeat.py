@@ -58,7 +58,7 @@ class Pulse:
         """Hello, then a beat each second, every fifth when no request comes; until cancelled."""
         phase: Phase = "hello"
         while True:
-            if await self._beat(phase):
+            if await self.beat(phase):
                 phase = "beat"
                 self._instance.set_live(True)
             await self._pause()
@@ -71,7 +71,8 @@ class Pulse:
             self._instance.set_live(False)
         return said
 
-    async def _beat(self, phase: Phase) -> bool:
+    async def beat(self, phase: Phase) -> bool:
+        """Whether every partition has the heartbeat and this clock is right by it."""
         appended_at = await self._send(phase)
         if appended_at is None:
             return False

@@ -35,7 +35,11 @@ class Instance:
         self._lock: IO[bytes] | None = None
         if folder is not None:
             self._lock = _locked(folder)
-        self._stored = self._load()
+        try:
+            self._stored = self._load()
+        except InstanceError:
+            self.close()
+            raise
         self._stored.starts += 1
         self._seq = self._stored.starts << BEATS_PER_START_BITS
         self._save()

@@ -60,6 +60,10 @@ class Sources:
         else:
             self._use(sources)
 
+    def look_again(self) -> None:
+        """The next unknown key makes it look at the file, however lately it did."""
+        self._looked_at = -LOOK_AGAIN_SECONDS
+
     def _use(self, sources: Iterable[Source]) -> None:
         live = [source for source in sources if not source.revoked]
         self._by_hash = {source.key_sha256: source for source in live}

@@ -116,7 +116,7 @@ def read_sources(path: Path) -> list[Source]:
     except (OSError, UnicodeDecodeError) as error:
         raise SourcesFileError(f"{path} cannot be read: {error}") from None
     try:
-        document = msgspec.convert(_loaded(path, text) or {}, _Document)
+        document = msgspec.convert(_loaded(path, text), _Document)
     except (YAMLError, ValueError, RecursionError) as error:
         raise SourcesFileError(f"{path}: {error}") from None
     _require_unique(path, document.sources)
@@ -126,7 +126,7 @@ def read_sources(path: Path) -> list[Source]:
 def _loaded(path: Path, text: str) -> Any:
     if path.suffix in _YAML_ENDINGS:
         return YAML(typ="safe", pure=True).load(text)
-    return json.loads(text) if text.strip() else {}
+    return json.loads(text)
 
 
 def _require_unique(path: Path, sources: list[Source]) -> None:

@@ -37,11 +37,10 @@ def single(incoming: Incoming) -> Parsed:
     """A body that is the event `incoming`, which then is its own envelope."""
     event = incoming.event
     if event is None:
-        if incoming.fault is not None and incoming.fault.code in (
-            "malformed_json",
-            "invalid_event",
+        if incoming.fault is not None and (
+            incoming.fault.code == "malformed_json" or incoming.raw.strip()[:1] != b"{"
         ):
-            raise RequestError(*incoming.fault)
+            raise malformed(incoming.fault.message)
         return Parsed([incoming], write_key=_key_in(incoming.raw))
     return Parsed([incoming], event.sent_at, event.write_key)
 
