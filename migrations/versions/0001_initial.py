@@ -171,6 +171,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_outbox")),
+        postgresql_with={"vacuum_truncate": "off", "autovacuum_vacuum_scale_factor": "0.01"},
     )
     op.create_index("ix_outbox_shard_outbox_id", "outbox", ["shard", "outbox_id"], unique=False)
     op.create_table(

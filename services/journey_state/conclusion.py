@@ -18,9 +18,9 @@ from services.journey_state.publication import (
     Outgoing,
     TopicCode,
     correction,
+    differs,
     history_row,
     id_text,
-    notable,
     open_overlays,
     snapshot,
     stage_change,
@@ -37,7 +37,7 @@ from services.journey_state.signal_values import (
     successor,
     value_text,
 )
-from services.journey_state.signalling import Change, Firing, next_look, review
+from services.journey_state.signalling import FAR, Change, Firing, earliest, next_look, review
 from services.journey_state.store import outcomes, people
 from services.journey_state.store.outcomes import HistoryRow, SignalRow
 from services.journey_state.store.pool import Connection
@@ -253,7 +253,7 @@ class Conclusion:
             customer.is_new
             or bool(customer.absorbed)
             or overlays != state.told_overlays
-            or notable(state) != notable(customer.before)
+            or differs(customer.before, state)
         )
         if changed:
             state.told_overlays = overlays
@@ -263,8 +263,20 @@ class Conclusion:
     def _settle(self, customer: Customer) -> None:
         """Forget what is final at W, and see when to look again."""
         state = customer.state
-        if not state.journey.episodes and not state.journey.overlays and state.wake_at is None:
+        if not state.journey.episodes and not state.journey.overlays:
             return
+        look: int | None = earliest(state, self.firing)
+        if look is not None and look <= self.firing.watermark:
+            self._forget(customer)
+            look = next_look(state, self.journeys.rules, self.firing)
+        if look is None or look == FAR:
+            return
+        if state.wake_at is None or look < state.wake_at:
+            state.wake_at = look
+            self.wakes.append((customer.customer_id, look))
+
+    def _forget(self, customer: Customer) -> None:
+        state = customer.state
         state.journey = settle(
             self.journeys.definition,
             state.journey,
@@ -275,12 +287,6 @@ class Conclusion:
         if state.signals:
             kept = {signal_id(episode) for episode in state.journey.episodes}
             state.signals = {i: s for i, s in state.signals.items() if i in kept}
-        look = next_look(state, self.journeys.rules, self.firing)
-        if look is None:
-            return
-        if state.wake_at is None or look < state.wake_at:
-            state.wake_at = look
-            self.wakes.append((customer.customer_id, look))
 
     async def _write(self, connection: Connection) -> None:
         rows = [(c.customer_id, encode_state(c.state)) for c in self.saved if c.is_new]

@@ -138,6 +138,7 @@ class Consumer:
             log.info("fence lost", partitions=sorted(found))
             await self._resume(found)
         except StaleReadError:
+            log.warning("owners keep changing under a batch", partitions=sorted(found))
             await self._resume(found)
         except TRANSIENT as error:
             log.warning("database away", error=repr(error))
@@ -223,14 +224,15 @@ class Consumer:
             if tp not in assigned:
                 self._cursors.pop(partition, None)
                 continue
-            await self._check_still_there(tp, offsets[partition])
+            await self._check_still_there(client, tp, offsets[partition])
             client.seek(tp, offsets[partition])
             self._cursors[partition] = offsets[partition]
 
-    async def _check_still_there(self, tp: TopicPartition, offset: int) -> None:
-        assert self._client is not None
-        begins = (await self._client.beginning_offsets([tp]))[tp]
-        ends = (await self._client.end_offsets([tp]))[tp]
+    async def _check_still_there(
+        self, client: AIOKafkaConsumer, tp: TopicPartition, offset: int
+    ) -> None:
+        begins = (await client.beginning_offsets([tp]))[tp]
+        ends = (await client.end_offsets([tp]))[tp]
         if begins <= offset <= ends:
             self._stopped.discard(tp.partition)
             return

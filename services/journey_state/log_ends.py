@@ -57,10 +57,10 @@ class LogEnds:
             self._client = client
             await client.start()
         client = self._client
-        partitions = client.partitions_for_topic(topic)
-        if partitions is None:
-            await client.topics()  # makes the client ask for all topics' metadata
-            partitions = client.partitions_for_topic(topic) or set()
+        if not client.partitions_for_topic(topic):
+            # Asking for one partition makes the client learn of the topic's others.
+            await client.end_offsets([TopicPartition(topic, 0)])
+        partitions = client.partitions_for_topic(topic) or set()
         asked = [TopicPartition(topic, partition) for partition in sorted(partitions)]
         found = await client.end_offsets(asked) if asked else {}
         return {tp.partition: offset for tp, offset in found.items()}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
-from uuid import UUID
 from zlib import crc32
 
 import msgspec
@@ -33,6 +32,10 @@ STAGE_CHANGED = "milepost.stage.changed.v1"
 CUSTOMER_STATE = "milepost.customer.state.v1"
 CUSTOMER_MERGED = "milepost.customer.merged.v1"
 TOMBSTONE = "tombstone"
+
+# A correction tells the newest part of a long history, so that every message fits its topic.
+HISTORY_ROWS_MAX = 500
+SUPERSEDES_MAX = 1000
 
 _encode = msgspec.json.Encoder().encode
 
@@ -107,7 +110,8 @@ def _next_version(state: CustomerState, topic: TopicCode) -> int:
 
 def id_text(identifier: bytes) -> str:
     """A customer's or message's id as text."""
-    return str(UUID(bytes=identifier))
+    digits = identifier.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def stage_change(
@@ -156,8 +160,8 @@ def correction(
         else (last.entered_at - before) / SECOND_US,
         "cause": cause,
         "correction": True,
-        "history": history_values(past.history),
-        "supersedes": [id_text(ce_id) for ce_id in past.supersedes],
+        "history": history_values(past.history[-HISTORY_ROWS_MAX:]),
+        "supersedes": [id_text(ce_id) for ce_id in past.supersedes[-SUPERSEDES_MAX:]],
         **_person(customer, watermark),
     }
 
@@ -205,16 +209,23 @@ def open_overlays(state: CustomerState, watermark: int) -> list[str]:
     return sorted(open_at(state.journey.overlays, watermark))
 
 
-def notable(state: CustomerState) -> tuple[object, ...]:
-    """What a snapshot is published for when it has changed, beside overlays (semantics 7.3)."""
-    journey = state.journey
+def differs(before: CustomerState, after: CustomerState) -> bool:
+    """Whether a snapshot is owed, overlays apart (semantics 7.3).
+
+    What did not change is most often the same object, so that is asked first.
+    """
+    old, new = before.journey, after.journey
     return (
-        journey.stage,
-        {signal_id: standing.state for signal_id, standing in state.signals.items()},
-        state.identifiers,
-        journey.traits,
-        consent_now(journey),
+        old.stage != new.stage
+        or (before.signals is not after.signals and _states(before) != _states(after))
+        or (before.identifiers is not after.identifiers and before.identifiers != after.identifiers)
+        or (old.traits is not new.traits and old.traits != new.traits)
+        or (old.consent is not new.consent and consent_now(old) != consent_now(new))
     )
+
+
+def _states(state: CustomerState) -> dict[str, str]:
+    return {signal_id: standing.state for signal_id, standing in state.signals.items()}
 
 
 def consent_now(journey: Journey) -> dict[str, bool]:

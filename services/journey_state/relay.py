@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.cloudevent import kafka_headers
 from services.contracts.topics import Topics
+from services.contracts.touchpoint import partition_of
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.publication import TOMBSTONE, TopicCode, id_text
 from services.journey_state.store import outcomes
@@ -26,6 +28,10 @@ START_SECONDS_MAX = 10.0
 STOP_SECONDS_MAX = 3.0
 IDLE_SECONDS = 0.2
 BACKOFF_SECONDS = 1.0
+
+
+class MessageTooLargeError(Exception):
+    """A message that no batch can hold; its size is bounded, so this is a fault of ours."""
 
 
 class Relay:
@@ -97,19 +103,37 @@ class Relay:
             return len(rows)
 
     async def _send(self, rows: Sequence[OutboxRow]) -> None:
-        """Every message acknowledged, in the order given; raises when one is not."""
+        """Every message acknowledged, each partition's in the order given; raises otherwise.
+
+        Whole batches are handed over: aiokafka's `send` costs ten times as much per message.
+        """
         producer = await self._started()
         async with asyncio.timeout(SEND_SECONDS_MAX):
-            waiting = [
-                await producer.send(
-                    self._topics[TopicCode(row.topic)],
-                    row.value,
-                    id_text(row.customer_id).encode(),
-                    headers=self._headers(row),
-                )
-                for row in rows
-            ]
-            await asyncio.gather(*waiting)
+            shares: dict[tuple[str, int], list[OutboxRow]] = defaultdict(list)
+            for row in rows:
+                topic = self._topics[TopicCode(row.topic)]
+                partitions = len(await producer.partitions_for(topic))
+                key = id_text(row.customer_id).encode()
+                shares[(topic, partition_of(key, partitions))].append(row)
+            await asyncio.gather(*(self._send_share(producer, *at, r) for at, r in shares.items()))
+
+    async def _send_share(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[OutboxRow]
+    ) -> None:
+        batch = producer.create_batch()
+        for row in rows:
+            message = {
+                "timestamp": None,
+                "key": id_text(row.customer_id).encode(),
+                "value": row.value,
+                "headers": self._headers(row),
+            }
+            if batch.append(**message) is None:
+                await (await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                if batch.append(**message) is None:
+                    raise MessageTooLargeError(f"a message of {len(row.value or b'')} bytes")
+        await (await producer.send_batch(batch, topic, partition=partition))
 
     def _headers(self, row: OutboxRow) -> list[tuple[str, bytes]]:
         if row.ce_type == TOMBSTONE:
@@ -128,7 +152,7 @@ class Relay:
                 **self._options,
                 acks="all",
                 enable_idempotence=True,
-                max_batch_size=128 << 10,
+                max_batch_size=1 << 20,
                 max_request_size=8 << 20,
                 linger_ms=2,
             )

@@ -14,6 +14,8 @@ from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlo
 # Signals are made for marketing, out of analytics: a withdrawal of either forbids them.
 PURPOSES = ("analytics", "marketing")
 
+FAR = 1 << 62  # later than any W
+
 ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
 
 
@@ -49,6 +51,8 @@ def review(
     Signals that no episode explains any more are retracted: a touchpoint closed the episode in
     time, or moved its `due`. `retracted` gives the revision of those that were before.
     """
+    if not state.signals and firing.watermark < earliest(state, firing):
+        return []
     changes: list[Change] = []
     seen: set[str] = set()
     for episode in sorted(state.journey.episodes, key=_firing_order):
@@ -73,6 +77,17 @@ def review(
     changes += [Change("retracted", i, state.signals[i], None) for i in gone]
     state.signals = _after(state.signals, changes)
     return changes
+
+
+def earliest(state: CustomerState, firing: Firing) -> int:
+    """A W before which nothing can happen to this customer: cheap, and often too early."""
+    first = FAR
+    for episode in state.journey.episodes:
+        first = min(first, episode.due + firing.grace_us)
+    for overlay in state.journey.overlays.values():
+        if overlay.expires_at is not None and overlay.expires_at > firing.watermark:
+            first = min(first, overlay.expires_at)
+    return first
 
 
 def next_look(

@@ -249,6 +249,8 @@ outbox = Table(
     Column("ce_type", Text, nullable=False),
     Column("value", LargeBinary),  # null: a tombstone
     _now("created_at"),
+    # Emptied all the time: giving the end of the file back would lock writers and the relay out.
+    postgresql_with={"vacuum_truncate": "off", "autovacuum_vacuum_scale_factor": "0.01"},
 )
 Index("ix_outbox_shard_outbox_id", outbox.c.shard, outbox.c.outbox_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.journey_state.store.pool import Connection
+from services.journey_state.store.pool import Connection, int_array, uuid_array
 
 
 class Fact(NamedTuple):
@@ -39,14 +39,17 @@ async def admit(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
     rows = await connection.fetch(
         """
         INSERT INTO dedupe (message_key, received_at, identifier_key, occurred_at)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+        SELECT message_key, timestamptz 'epoch' + received * interval '1 microsecond',
+          identifier_key, timestamptz 'epoch' + occurred * interval '1 microsecond'
+        FROM unnest($1::text::uuid[], $2::text::bigint[], $3::text::uuid[], $4::text::bigint[])
+          AS f (message_key, received, identifier_key, occurred)
         ON CONFLICT DO NOTHING
         RETURNING message_key
         """,
-        [f.message_key for f in facts],
-        [f.received_at for f in facts],
-        [f.identifier_key for f in facts],
-        [f.occurred_at for f in facts],
+        uuid_array(f.message_key for f in facts),
+        int_array(f.received_at for f in facts),
+        uuid_array(f.identifier_key for f in facts),
+        int_array(f.occurred_at for f in facts),
     )
     return {row[0] for row in rows}
 
@@ -104,21 +107,8 @@ async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> None:
 
 async def add_to_timeline(connection: Connection, facts: Sequence[Fact]) -> None:
     """Append touchpoints, each under its primary identifier."""
-    await connection.execute(
-        """
-        INSERT INTO timeline (identifier_key, occurred_at, message_id, source, received_at,
-          channel, event, body)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[],
-          $5::timestamptz[], $6::text[], $7::text[], $8::bytea[])
-        """,
-        [f.identifier_key for f in facts],
-        [f.occurred_at for f in facts],
-        [f.message_id for f in facts],
-        [f.source for f in facts],
-        [f.received_at for f in facts],
-        [f.channel for f in facts],
-        [f.event for f in facts],
-        [f.body for f in facts],
+    await connection.copy_records_to_table(
+        "timeline", records=[fact[1:] for fact in facts], columns=Fact._fields[1:]
     )
 
 
@@ -139,8 +129,8 @@ async def read_timeline(
     rows = await connection.fetch(
         """
         SELECT identifier_key, occurred_at, message_id, source, body FROM timeline
-        WHERE identifier_key = ANY($1::uuid[])
+        WHERE identifier_key = ANY($1::text::uuid[])
         """,
-        identifier_keys,
+        uuid_array(identifier_keys),
     )
     return [TimelineRow(*row) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from services.journey_state.store.pool import Connection
+from services.journey_state.store.pool import Connection, int_array, uuid_array
 
 
 class HistoryRow(NamedTuple):
@@ -76,15 +76,8 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
 
 async def add_history(connection: Connection, rows: Sequence[HistoryRow]) -> None:
     """Append rows to the stage history."""
-    await connection.execute(
-        """
-        INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule,
-          message_id, event, channel, source, cause_kind, definition_id, ce_id)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[],
-          $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-          $12::smallint[], $13::uuid[])
-        """,
-        *_columns(rows),
+    await connection.copy_records_to_table(
+        "stage_history", records=rows, columns=HistoryRow._fields
     )
 
 
@@ -167,11 +160,12 @@ async def wake_earlier(connection: Connection, wakes: Sequence[tuple[bytes, int]
     await connection.execute(
         """
         INSERT INTO timers AS t (customer_id, wake_at)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+        SELECT customer_id, timestamptz 'epoch' + wake * interval '1 microsecond'
+        FROM unnest($1::text::uuid[], $2::text::bigint[]) AS n (customer_id, wake)
         ON CONFLICT (customer_id) DO UPDATE SET wake_at = excluded.wake_at
         """,
-        [w[0] for w in ordered],
-        [w[1] for w in ordered],
+        uuid_array(w[0] for w in ordered),
+        int_array(w[1] for w in ordered),
     )
 
 
@@ -194,18 +188,7 @@ async def due_customers(connection: Connection, watermark: int, limit: int) -> l
 
 async def add_to_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
     """Queue messages; their order here is their order per customer on the topics."""
-    await connection.execute(
-        """
-        INSERT INTO outbox
-          (shard, customer_id, topic, version, ce_id, ce_type, value, created_at)
-        SELECT shard, customer_id, topic, version, ce_id, ce_type, value, created_at
-        FROM unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::bigint[], $5::uuid[],
-          $6::text[], $7::bytea[], $8::timestamptz[]) WITH ORDINALITY
-          AS m (shard, customer_id, topic, version, ce_id, ce_type, value, created_at, n)
-        ORDER BY n
-        """,
-        *_columns(rows),
-    )
+    await connection.copy_records_to_table("outbox", records=rows, columns=OutboxRow._fields)
 
 
 async def claim_shard(connection: Connection, shard: int) -> bool:

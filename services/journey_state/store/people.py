@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.journey_state.store.pool import Connection
+from services.journey_state.store.pool import Connection, uuid_array
 from services.journey_state.touchpoint import Place
 
 
@@ -51,9 +51,9 @@ async def find_identifiers(connection: Connection, keys: Sequence[bytes]) -> lis
     rows = await connection.fetch(
         """
         SELECT identifier_key, customer_id, moves, shared, unlinked FROM identifiers
-        WHERE identifier_key = ANY($1::uuid[])
+        WHERE identifier_key = ANY($1::text::uuid[])
         """,
-        keys,
+        uuid_array(keys),
     )
     return [IdentifierRow(*row) for row in rows]
 
@@ -66,9 +66,9 @@ async def lock_customers(
     rows = await connection.fetch(
         f"""
         SELECT customer_id, definition_id, state, merged_into FROM customers
-        WHERE customer_id = ANY($1::uuid[]) ORDER BY customer_id FOR NO KEY UPDATE {skip}
+        WHERE customer_id = ANY($1::text::uuid[]) ORDER BY customer_id FOR NO KEY UPDATE {skip}
         """,  # noqa: S608 - one of two constants
-        sorted(set(customer_ids)),
+        uuid_array(sorted(set(customer_ids))),
     )
     return [CustomerRow(*row) for row in rows]
 
@@ -95,14 +95,10 @@ async def add_customers(
     connection: Connection, definition_id: int, rows: Sequence[tuple[bytes, bytes]]
 ) -> None:
     """Store new customers: (customer_id, state)."""
-    await connection.execute(
-        """
-        INSERT INTO customers (customer_id, definition_id, state)
-        SELECT id, $1, state FROM unnest($2::uuid[], $3::bytea[]) AS n (id, state)
-        """,
-        definition_id,
-        [row[0] for row in rows],
-        [row[1] for row in rows],
+    await connection.copy_records_to_table(
+        "customers",
+        records=[(customer_id, definition_id, state) for customer_id, state in rows],
+        columns=("customer_id", "definition_id", "state"),
     )
 
 
@@ -113,10 +109,10 @@ async def save_customers(
     await connection.execute(
         """
         UPDATE customers AS c SET state = n.state, definition_id = $1
-        FROM unnest($2::uuid[], $3::bytea[]) AS n (id, state) WHERE c.customer_id = n.id
+        FROM unnest($2::text::uuid[], $3::bytea[]) AS n (id, state) WHERE c.customer_id = n.id
         """,
         definition_id,
-        [row[0] for row in rows],
+        uuid_array(row[0] for row in rows),
         [row[1] for row in rows],
     )
 
