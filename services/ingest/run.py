@@ -49,13 +49,14 @@ def listen(ingest: IngestSettings) -> socket.socket:
 
 def _bind(ingest: IngestSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in ingest.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if ingest.workers > 1:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind((ingest.host, ingest.port))
     except OSError as error:
+        bound.close()
         raise ListenError(
             f"ingest cannot listen on {ingest.host}:{ingest.port} ({error.strerror});"
             " choose another MILEPOST_INGEST__PORT"
