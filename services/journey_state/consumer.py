@@ -221,31 +221,33 @@ class Consumer:
         assigned = client.assignment()
         for partition in wanted:
             tp = TopicPartition(self._topic, partition)
-            if tp not in assigned:
-                self._cursors.pop(partition, None)
-                continue
-            await self._check_still_there(client, tp, offsets[partition])
-            client.seek(tp, offsets[partition])
-            self._cursors[partition] = offsets[partition]
+            self._cursors.pop(partition, None)
+            if tp in assigned and await self._is_there(client, tp, offsets[partition]):
+                client.seek(tp, offsets[partition])
+                self._cursors[partition] = offsets[partition]
 
-    async def _check_still_there(
-        self, client: AIOKafkaConsumer, tp: TopicPartition, offset: int
-    ) -> None:
+    async def _is_there(self, client: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
+        """Whether Kafka still holds the next record; if not, the partition stands still."""
         begins = (await client.beginning_offsets([tp]))[tp]
         ends = (await client.end_offsets([tp]))[tp]
-        if begins <= offset <= ends:
+        there = bool(begins <= offset <= ends)
+        reason = None if there else f"next offset {offset}, but the log holds {begins} to {ends}"
+        async with self._store.connection() as connection:
+            await progress.note_stop(connection, self._topic, tp.partition, reason)
+        if there:
             self._stopped.discard(tp.partition)
-            return
+            client.resume(tp)
+            return True
+        client.pause(tp)
         if tp.partition not in self._stopped:
             self._stopped.add(tp.partition)
             log.error(
                 "partition stopped: Kafka does not hold the next record",
                 partition=tp.partition,
-                next_offset=offset,
-                log_begins=begins,
-                log_ends=ends,
+                reason=reason,
                 hint="the topic was made anew or records expired unread; see docs/operations.md",
             )
+        return False
 
     async def _commit(self) -> None:
         """Tell Kafka how far we are, once a second, for dashboards alone."""

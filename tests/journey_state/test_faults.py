@@ -267,3 +267,30 @@ async def test_the_last_stage_does_not_depend_on_how_events_were_batched(
         await all_processed(database_url, kafka_settings, len(sent))
 
     assert await stages_in_database(database_url) == stages_of(sent)
+
+
+async def test_a_partition_whose_next_record_is_gone_stands_still_and_says_so(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    settings = settings_for(kafka_settings, database_url)
+    async with a_worker(settings):
+        await publish(kafka_settings, [a_touchpoint("page", at=1, user="u1")], partition=0)
+        await all_processed(database_url, kafka_settings, 1)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE consumer_offsets SET next_offset = 9 WHERE partition = 0")
+    await connection.close()
+
+    async with a_worker(settings):
+        await publish(kafka_settings, [a_touchpoint("page", at=2, user="u2")], partition=0)
+        await publish(kafka_settings, [a_touchpoint("page", at=3, user="u3")], partition=1)
+        reason = await until(
+            lambda: one(database_url, "SELECT stopped FROM consumer_offsets WHERE partition = 0"),
+            bool,
+        )
+        await until(
+            lambda: one(database_url, "SELECT next_offset FROM consumer_offsets WHERE partition=1"),
+            lambda offset: offset == 1,
+        )
+
+    assert reason == "next offset 9, but the log holds 0 to 2"
+    assert await one(database_url, "SELECT count(*) FROM timeline") == 2

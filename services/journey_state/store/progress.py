@@ -72,6 +72,19 @@ async def move_offsets(
     return {row["partition"]: row["heartbeat_at"] for row in rows}
 
 
+async def note_stop(connection: Connection, topic: str, partition: int, reason: str | None) -> None:
+    """Keep why a partition stands still, for people to see; None: it goes on."""
+    await connection.execute(
+        """
+        UPDATE consumer_offsets SET stopped = $3
+        WHERE topic = $1 AND partition = $2 AND stopped IS DISTINCT FROM $3
+        """,
+        topic,
+        partition,
+        reason,
+    )
+
+
 async def save_beats(connection: Connection, topic: str, beats: Sequence[Beat]) -> None:
     """Keep the newest heartbeat of each (partition, instance)."""
     await connection.execute(
