@@ -19,6 +19,7 @@ from services.contracts.touchpoint import (
 )
 from services.ingest import identifiers as ids
 from services.ingest import objects, times
+from services.ingest.bots import is_bot
 from services.ingest.consent import stated_consent
 from services.ingest.errors import EventError, Fault
 from services.ingest.message_id import derived_id
@@ -147,6 +148,7 @@ class Translator:
             traits=msgspec.Raw(traits),
             context=msgspec.Raw(context),
             consent=stated_consent(context),
+            bot=is_bot(context),
             historical=event.historical in (True, 1, "true"),
         )
         self._apply_consent(touchpoint)
