@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -28,9 +29,10 @@ async def prepare_database(url: str) -> bool:
         finally:
             await store.close()
     except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        said = str(error).strip().splitlines()
+        # What SQLAlchemy puts in front is for programmers.
+        said = re.sub(r"^\([\w.]+\) |^<class '[\w.]+'>: ", "", str(error).partition("\n")[0])
         raise LocalStackError(
-            f"The database cannot be prepared: {said[0] if said else type(error).__name__}",
+            f"The database cannot be prepared: {said or type(error).__name__}",
             "Check MILEPOST_DATABASE__URL and the rights of its user",
         ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from services.cli.endpoints import Endpoints, remove_endpoints, write_endpoints
@@ -138,11 +139,12 @@ class LocalRun:
         return Role(name, self._dir, env, arguments=arguments, ends_by_itself=ends_by_itself)
 
     def _say_death(self, death: Death) -> None:
+        how = f"ended with code {death.exit_code}"
         said = f": {death.reason}" if death.reason else ""
-        self._say(
-            f"{death.name} ended with code {death.exit_code}, starts again in"
-            f" {death.delay_seconds:g} s{said}"
-        )
+        if death.exit_code < 0:
+            # What it said last has nothing to do with it.
+            how, said = f"was ended by {signal.Signals(-death.exit_code).name}", ""
+        self._say(f"{death.name} {how}, starts again in {death.delay_seconds:g} s{said}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

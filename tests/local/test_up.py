@@ -107,7 +107,7 @@ async def test_a_system_serves_stops_in_order_and_comes_back(data_dir: Path) -> 
         assert [process for process in family if not await is_gone(process)] == []
         worker = next(one for one in up.family() if one.cmdline()[-1] == "worker")
         worker.kill()
-        await until(lambda: said_by(up, "worker ended with code -9"))
+        await until(lambda: said_by(up, "worker was ended by SIGKILL, starts again"))
         up.process.send_signal(signal.SIGINT)
         assert await until(up.ended, seconds_max=15) == 1
 

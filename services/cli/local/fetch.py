@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TRIES_MAX = 3
 DOWNLOADS_MAX = 4
+TROUBLE_CHARACTERS_MAX = 200
 HINT = (
     "Check the network or the proxy and start again: what was fetched is kept."
     " Or set MILEPOST_KAFKA__BOOTSTRAP to a Kafka of yours"
@@ -59,12 +60,18 @@ def _fetch(jar: Jar, folder: Path, progress: Progress, cancelled: threading.Even
                 return
             trouble = "what came is not what is pinned (sha256 differs)"
         except (OSError, RuntimeError) as error:
-            trouble = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            trouble = _in_short(error)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         if cancelled.is_set():
             break
     raise LocalStackError(f"Could not fetch {jar.name} of Apache Kafka: {trouble}", HINT)
+
+
+def _in_short(error: Exception) -> str:
+    """A client's chain of causes tells the same thing five times."""
+    said = str(error).partition("\n")[0].partition(" (Caused by")[0]
+    return f"{type(error).__name__}: {said[:TROUBLE_CHARACTERS_MAX]}"
 
 
 def _download(jar: Jar, cache: Path, counter: Counter) -> Path:
