@@ -168,9 +168,16 @@ def _cart_meaning(fact: _Fact, quantities: dict[str, int]) -> Meaning:
     if fact.event in ("Cart Viewed", "Checkout Started"):
         return "open"
     if fact.event == "Product Removed":
-        quantities[properties["product_id"]] -= properties["quantity"]
-        return "keep" if any(n > 0 for n in quantities.values()) else "end"
+        return _removal(quantities, properties["product_id"], properties["quantity"])
     return "none"
+
+
+def _removal(quantities: dict[str, int], product: str, quantity: int) -> Meaning:
+    """Taking out the last known article ends the cart; that it was put in may not be known yet."""
+    if product not in quantities:
+        return "keep"
+    quantities[product] -= quantity
+    return "keep" if any(n > 0 for n in quantities.values()) else "end"
 
 
 def _payment_meaning(fact: _Fact) -> Meaning:
