@@ -1,4 +1,4 @@
-"""Time on the wire and inside: RFC 3339 text outside, integer microseconds since 1970 (UTC) inside."""
+"""Time on the wire and inside: RFC 3339 text outside, microseconds since 1970 (UTC) inside."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_UTC = _EPOCH.replace(tzinfo=None)  # without zone, so that `isoformat` writes none
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def format_time(time_us: int) -> str:
     """RFC 3339 in UTC with three fraction digits, or six where microseconds are needed."""
-    moment = _EPOCH + timedelta(microseconds=time_us)
+    moment = _EPOCH_UTC + timedelta(microseconds=time_us)
     precision = "milliseconds" if time_us % 1000 == 0 else "microseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return moment.isoformat(timespec=precision) + "Z"
 
 
 def read_time(text: str) -> int:

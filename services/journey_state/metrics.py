@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.journey_state.intake import Tally
@@ -46,10 +48,10 @@ class WorkerMetrics:
         self.dead_letters.inc(tally.dead)
         for reason, number in tally.refolds.items():
             self.refolds.labels(reason).inc(number)
-        for before, after in tally.transitions:
-            self.transitions.labels(before, after).inc()
-        for rule, state in tally.signals:
-            self.signals.labels(rule, state).inc()
+        for labels, number in Counted(tally.transitions).items():
+            self.transitions.labels(*labels).inc(number)
+        for labels, number in Counted(tally.signals).items():
+            self.signals.labels(*labels).inc(number)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"milepost_{name}", meaning, labels, registry=self.registry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.contracts.times import SECOND_US
-from services.journey_state import queries
+from services.journey_state import progress_queries, queries
 from services.journey_state.api.problems import Problem
+from services.journey_state.api.remembered import Remembered
 from services.journey_state.database import Connection, Database
 from services.settings import Settings
 
@@ -35,6 +36,12 @@ class Asking:
     clock: Clock
     touchpoint_ends: EndOffsets | None
     rejected_ends: EndOffsets | None
+    stage_counts: Remembered[dict[str, int]] = field(
+        default_factory=lambda: Remembered(progress_queries.stage_counts)
+    )
+    signal_counts: Remembered[dict[str, int]] = field(
+        default_factory=lambda: Remembered(progress_queries.signal_counts)
+    )
 
     @property
     def grace_us(self) -> int:

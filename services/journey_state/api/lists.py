@@ -1,4 +1,4 @@
-"""`/v1/signals`, `/v1/deadlines`, `/v1/conflicts`: keyset pages."""
+"""`/v1/signals`, `/v1/stage-changes`, `/v1/deadlines`, `/v1/conflicts`: keyset pages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,29 @@ from services.journey_state import queries
 from services.journey_state.api import cursor, profile
 from services.journey_state.api.asking import Ask, CustomerText, Name, PageQuery, find_customer
 from services.journey_state.api.deadlines import read_deadlines
-from services.journey_state.api.models import Conflict, Deadline, Page, Signal, SignalState
+from services.journey_state.api.models import (
+    Conflict,
+    Deadline,
+    Page,
+    Signal,
+    SignalState,
+    StageChange,
+)
 from services.journey_state.api.problems import described
 
 router = APIRouter(responses=described(bad_request="A bad parameter or cursor"))
 
 
-class DeadlineQuery(PageQuery):
+class ChangeQuery(PageQuery):
+    """Whose stage changes."""
+
+    customer: CustomerText | None = None
+
+
+class DeadlineQuery(ChangeQuery):
     """Which deadlines."""
 
     rule: Name | None = None
-    customer: CustomerText | None = None
 
 
 class SignalQuery(DeadlineQuery):
@@ -50,6 +62,26 @@ async def signals(query: Annotated[SignalQuery, Query()], ask: Ask) -> Page[Sign
     return Page(
         items=[profile.signal(row) for row in rows[:limit]],
         next=cursor.encode(last) if last else None,
+    )
+
+
+@router.get("/v1/stage-changes", tags=["customers"])
+async def stage_changes(query: Annotated[ChangeQuery, Query()], ask: Ask) -> Page[StageChange]:
+    """Changes of stage as they are known now, the newest recorded first."""
+    limit = ask.page_items(query.limit)
+    after: int | None = cursor.decode(query.after, int)
+    async with ask.database.reading() as connection:
+        customer = await find_customer(connection, query.customer) if query.customer else None
+        rows = await queries.change_page(
+            connection,
+            customer_id=customer.customer_id if customer else None,
+            after=after,
+            limit=limit + 1,
+        )
+    last = rows[limit - 1].history_id if len(rows) > limit else None
+    return Page(
+        items=[profile.stage_change(row) for row in rows[:limit]],
+        next=None if last is None else cursor.encode(last),
     )
 
 

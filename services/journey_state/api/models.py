@@ -61,6 +61,19 @@ class HistoryItem(_Answer):
     definition: str
 
 
+class StageChange(_Answer):
+    """A change of stage as it is known now."""
+
+    customer_id: str
+    previous: str = Field(description="`none` before the first")
+    current: str
+    direction: Literal["first", "forward", "backward", "re-entry"]
+    entered_at: Time
+    recorded_at: Time
+    cause: Cause
+    correction: bool = Field(description="it came of looking at the past again or of an import")
+
+
 class EpisodeItem(_Answer):
     """Something begun and neither finished nor yet abandoned; `scope` null: a stage rule."""
 
@@ -206,6 +219,14 @@ class Status(_Answer):
     outbox: Outbox
     rejected: int | None = Field(description="records ever rejected; null: Kafka is away")
     dead_letters: int
+    touchpoints: int = Field(
+        description="stored: an estimate by PostgreSQL's statistics, which lag by a second, count"
+        " what was rolled back too, and begin anew after a crash"
+    )
+    signals: dict[SignalState, int] = Field(
+        description="by their state now, those never published included; a second old, or older"
+        " where counting takes long"
+    )
     instances: list[Instance]
     stopped: dict[str, str] = Field(description="partitions that stopped, and why")
     definition: StatusDefinition | None
@@ -218,4 +239,6 @@ class Journey(_Answer):
     version: str
     activated_at: Time
     definition: dict[str, Any] = Field(description="the definition file as JSON")
-    customers: dict[str, int] | None = Field(description="per stage, when asked for")
+    customers: dict[str, int] | None = Field(
+        description="per stage, when asked for; a second old, or older where counting takes long"
+    )

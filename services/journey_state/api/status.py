@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any, get_args
 
 import structlog
 from fastapi import APIRouter, Query
@@ -18,6 +19,7 @@ from services.journey_state.api.models import (
     Instance,
     Journey,
     Outbox,
+    SignalState,
     Status,
     StatusDefinition,
     WatermarkStatus,
@@ -46,15 +48,16 @@ class JourneyQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    customers: bool = Field(False, description="count customers per stage; reads every history")
+    customers: bool = Field(False, description="count customers per stage")
 
 
 @router.get("/v1/status", responses=described(bad_request="A bad parameter"))
 async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
-    """Watermark, lag, outbox, rejected and dead records, instances, definition."""
+    """Watermark, lag, outbox, rejected and dead records, totals, instances, definition."""
     touchpoint_ends, rejected_ends = await asyncio.gather(
         _ends(ask.touchpoint_ends), _ends(ask.rejected_ends)
     )
+    signals = await ask.signal_counts.get(ask.database)
     topic = ask.settings.kafka.topics.touchpoints
     async with ask.database.reading() as connection:
         at = await queries.watermark_at(connection)
@@ -62,6 +65,7 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         offsets = await queries.partition_offsets(connection, topic)
         pending, oldest = await queries.outbox_backlog(connection)
         dead = await queries.open_dead_letters(connection)
+        touchpoints = await queries.touchpoints_stored(connection)
         definition = await queries.active_definition(connection)
     now = ask.clock()
     return Status(
@@ -70,6 +74,8 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         outbox=Outbox(pending=pending, oldest_seconds=_age_seconds(oldest, now)),
         rejected=None if rejected_ends is None else sum(rejected_ends.values()),
         dead_letters=dead,
+        touchpoints=touchpoints,
+        signals={state: signals.get(state, 0) for state in get_args(SignalState)},
         instances=_instances(beats),
         stopped={str(row.partition): row.stopped for row in offsets if row.stopped is not None},
         definition=_definition(definition),
@@ -84,18 +90,24 @@ async def journey(query: Annotated[JourneyQuery, Query()], ask: Ask) -> Journey:
     """The journey definition in force."""
     async with ask.database.reading() as connection:
         found = await queries.active_definition(connection)
-        counts = await queries.stage_counts(connection) if query.customers else None
     if found is None:
         detail = "No definition is in force yet: the worker puts one in force at its first start"
         raise Problem(404, "no_definition", detail)
-    definition = await asyncio.to_thread(load, found.text)
+    definition = await asyncio.to_thread(_described, found.text)
+    counts = await ask.stage_counts.get(ask.database) if query.customers else None
     return Journey(
         journey=found.journey,
         version=found.version,
         activated_at=format_time(found.activated_at),
-        definition=describe(definition),
+        definition=definition,
         customers=counts,
     )
+
+
+@lru_cache(maxsize=2)
+def _described(text: str) -> dict[str, Any]:
+    # Reading a definition compiles it, and it is asked for far oftener than it changes.
+    return describe(load(text))
 
 
 async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
