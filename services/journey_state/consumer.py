@@ -62,6 +62,7 @@ class Consumer:
         self._cursors: dict[int, int] = {}
         self._stopped: set[int] = set()
         self._committed_at = 0.0
+        self.rounds = 0  # grows while the loop is alive
 
     @property
     def partitions(self) -> int | None:
@@ -75,6 +76,7 @@ class Consumer:
         """Read until told to stop; the client is replaced after an error of Kafka's."""
         failures = 0
         while not stopping.is_set():
+            self.rounds += 1
             try:
                 await self._read_until(stopping)
                 failures = 0
@@ -84,6 +86,10 @@ class Consumer:
                 await _pause(failures, stopping)
             finally:
                 await self._close()
+
+    def is_reading(self) -> bool:
+        """Whether partitions are assigned and taken up; a spare worker has none and is not."""
+        return bool(self._cursors)
 
     async def end_offsets(self) -> dict[int, int]:
         """The end of each partition's log."""
@@ -104,6 +110,7 @@ class Consumer:
         await client.start()
         client.subscribe([self._topic], listener=_Assignment(self._resume))
         while not stopping.is_set():
+            self.rounds += 1
             found = await client.getmany(timeout_ms=self._settings.poll_milliseconds)
             if found:
                 await self._take({tp.partition: records for tp, records in found.items()})

@@ -17,7 +17,7 @@ from services.journey_state.consumer import Consumer
 from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
 from services.journey_state.firing import Firings
-from services.journey_state.health import serve_health
+from services.journey_state.health import Health, serve_health
 from services.journey_state.intake import Batch, Intake, Tally
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 CONNECT_RETRY_SECONDS = 0.5
 LAG_SECONDS = 2.0
+WATCH_SECONDS = 0.5
 
 __all__ = ["UnpublishedDefinitionError", "Worker", "serve"]
 
@@ -37,6 +38,7 @@ class Worker:
 
     def __init__(self, settings: Settings, store: Store, journeys: Journeys) -> None:
         self.metrics = WorkerMetrics()
+        self.health = Health(self.metrics.registry)
         self._settings = settings
         self._journeys = journeys
         topics = settings.kafka.topics
@@ -72,11 +74,13 @@ class Worker:
             self.metrics,
             settings.worker,
         )
+        self.health.ready = self.consumer.is_reading
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop; a loop that dies ends the process, not just itself."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.consumer.run(stopping))
+            tasks.create_task(self._watch_consumer(stopping))
             tasks.create_task(self.relay.run(stopping))
             tasks.create_task(self._tick(stopping))
             tasks.create_task(self._watch_lag(stopping))
@@ -91,6 +95,7 @@ class Worker:
         """Raise W and fire what is due, again and again."""
         seconds = self._settings.worker.tick_milliseconds / 1000
         while not stopping.is_set():
+            self.health.came_round("deadlines")
             try:
                 await self._look()
             except TRANSIENT as error:
@@ -107,6 +112,15 @@ class Worker:
         self.metrics.watermark_lag_seconds.set((_now_us() - at) / SECOND_US)
         while await self._deadlines.fire(self._journeys):
             self.relay.wake()
+
+    async def _watch_consumer(self, stopping: asyncio.Event) -> None:
+        """The consumer's loop is alive while its count of rounds grows."""
+        rounds = -1
+        while not stopping.is_set():
+            if self.consumer.rounds != rounds:
+                rounds = self.consumer.rounds
+                self.health.came_round("consumer")
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def _watch_lag(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -135,7 +149,7 @@ async def serve(
     try:
         journeys = await activate(store, definition, default)
         worker = Worker(settings, store, journeys)
-        async with serve_health(worker.metrics.registry, settings.worker):
+        async with serve_health(worker.health, settings.worker):
             await worker.run(stopping)
     finally:
         await _bounded(store.close, store.terminate)
