@@ -12,8 +12,8 @@ from rich.console import Console
 
 from services.cli import customer, journey, roles, source, tail
 from services.cli.endpoints import default_data_dir
+from services.cli.given import load_settings, refuse
 from services.cli.simulate.command import simulate
-from services.cli.up import up
 
 app = typer.Typer(
     name="milepost",
@@ -31,7 +31,12 @@ def up_command(
     data: Annotated[Path | None, typer.Option(help="Data folder [default: the user's].")] = None,
 ) -> None:
     """Run the whole system on this machine: PostgreSQL, Kafka, ingest, worker and api."""
-    settings = roles.load_settings()
+    try:
+        # Needs the extra `local`, which a production install does not have.
+        from services.cli.up import up  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        refuse(f"`milepost up` needs {error.name}: install the extra, milepost[local]")
+    settings = load_settings()
     folder = data or default_data_dir()
     sys.exit(asyncio.run(up(settings, folder, demo=demo, console=Console())))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import sys
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
 
 import typer
 import uvloop
 
+from services.cli.given import load_settings, refuse
 from services.cli.logs import configure_logging
 from services.cli.topics import TopicsError, ensure_topics
 from services.ingest import run as ingest_role
@@ -24,7 +23,6 @@ from services.journey_state.log_ends import LogEnds
 from services.journey_state.migrate import upgrade
 from services.settings import Settings
 
-EXIT_USAGE = 2
 GC_THRESHOLD = 50_000
 
 
@@ -32,11 +30,11 @@ def ingest() -> None:
     """Take events over HTTP and publish them to Kafka."""
     settings = _settings(kafka=True)
     if settings.sources_file is None:
-        _refuse("set MILEPOST_SOURCES_FILE to the file that `milepost source add` writes")
+        refuse("set MILEPOST_SOURCES_FILE to the file that `milepost source add` writes")
     try:
         ingest_role.run(settings)
     except (ingest_role.ListenError, ingest_role.InstanceError) as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def worker() -> None:
@@ -45,7 +43,7 @@ def worker() -> None:
     try:
         given = read_definition(settings.journey_file) if settings.journey_file else None
     except DefinitionError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
     # What start-up has made stays, and a batch makes far more objects than garbage: a collector
     # with its defaults takes a third of the worker's time.
@@ -59,7 +57,7 @@ def worker() -> None:
     try:
         _until_signaled(run)
     except* UnpublishedDefinitionError as group:
-        _refuse(str(group.exceptions[0]))
+        refuse(str(group.exceptions[0]))
 
 
 def api() -> None:
@@ -82,9 +80,9 @@ def api() -> None:
     try:
         _until_signaled(run)
     except TokensFileError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except OSError as error:
-        _refuse(f"cannot listen on {settings.api.host}:{settings.api.port}: {error.strerror}")
+        refuse(f"cannot listen on {settings.api.host}:{settings.api.port}: {error.strerror}")
 
 
 def migrate() -> None:
@@ -93,7 +91,7 @@ def migrate() -> None:
     try:
         asyncio.run(upgrade(settings.database.url))
     except (OSError, ValueError) as error:
-        _refuse(f"the database cannot be migrated: {error}")
+        refuse(f"the database cannot be migrated: {error}")
     typer.echo("schema is at head")
 
 
@@ -105,26 +103,18 @@ def topics() -> None:
             ensure_topics(settings.kafka, timeline_days=settings.retention.timeline_days)
         )
     except TopicsError as error:
-        _refuse(str(error))
+        refuse(str(error))
     for line in done or ["all topics are as they should be"]:
         typer.echo(line)
-
-
-def load_settings() -> Settings:
-    """The settings from the environment; a wrong one ends the program with a clear line."""
-    try:
-        return Settings()
-    except ValueError as error:
-        _refuse(f"a setting is wrong: {error}")
 
 
 def _settings(*, kafka: bool = False, database: bool = False) -> Settings:
     settings = load_settings()
     configure_logging(settings.log)
     if kafka and not settings.kafka.bootstrap:
-        _refuse("set MILEPOST_KAFKA__BOOTSTRAP to host:port, or use `milepost up`")
+        refuse("set MILEPOST_KAFKA__BOOTSTRAP to host:port, or use `milepost up`")
     if database and not settings.database.url:
-        _refuse("set MILEPOST_DATABASE__URL to postgresql://..., or use `milepost up`")
+        refuse("set MILEPOST_DATABASE__URL to postgresql://..., or use `milepost up`")
     return settings
 
 
@@ -140,8 +130,3 @@ def _until_signaled(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-
-
-def _refuse(line: str) -> NoReturn:
-    typer.echo(line, err=True)
-    sys.exit(EXIT_USAGE)
