@@ -145,7 +145,8 @@ async def touchpoints_stored(connection: Connection) -> int:
 
     They lag by a second, count what was rolled back too, and begin anew after a crash.
     """
-    return max(0, (await connection.execute(_TOUCHPOINTS)).scalar_one())
+    found: int = (await connection.execute(_TOUCHPOINTS)).scalar_one()
+    return max(0, found)
 
 
 # Functions behind pg_stat_user_tables: the view would read the figures of every table.

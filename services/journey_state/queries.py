@@ -142,6 +142,55 @@ async def history(connection: Connection, customer_id: UUID) -> list[HistoryRow]
     return found
 
 
+class ChangeRow(NamedTuple):
+    """A stage that was entered, by whom, and when that was recorded."""
+
+    history_id: int
+    customer_id: UUID
+    previous: str
+    stage: str
+    direction: str
+    entered_at: int
+    recorded_at: int
+    rule: str
+    cause_kind: str
+    message_id: str
+    event: str
+    channel: str
+    source: str
+
+
+async def change_page(
+    connection: Connection, *, customer_id: UUID | None, after: int | None, limit: int
+) -> list[ChangeRow]:
+    """Present history rows, the newest recorded first, from behind `after` (history id)."""
+    h = stage_history.c
+    statement = select(
+        h.history_id,
+        h.customer_id,
+        h.previous,
+        h.stage,
+        h.direction,
+        h.entered_at,
+        h.recorded_at,
+        h.rule,
+        h.cause_kind,
+        h.message_id,
+        h.event,
+        h.channel,
+        h.source,
+    ).where(h.superseded_at.is_(None))
+    if customer_id is not None:
+        statement = statement.where(h.customer_id == customer_id)
+    if after is not None:
+        statement = statement.where(h.history_id < after)
+    rows = await connection.execute(statement.order_by(h.history_id.desc()).limit(limit))
+    return [
+        ChangeRow(*row[:5], from_datetime(row[5]), from_datetime(row[6]), *row[7:13])
+        for row in rows
+    ]
+
+
 async def timeline(
     connection: Connection,
     customer_ids: Collection[UUID],

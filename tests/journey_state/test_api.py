@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from services.contracts.times import DAY_US, SECOND_US, format_time, to_datetime
 from services.journey_state import tables
+from services.journey_state.api.cursor import encode
 from services.journey_state.consent import Statement
 from services.journey_state.episodes import signal_id
 from services.journey_state.journey import Journey
@@ -368,6 +369,67 @@ async def test_signals_are_filtered_and_paged_newest_first(
     item = (await get(client, "/v1/signals", rule="lapsed"))["items"][0]
     assert (item["scope"], item["published"], item["suppressed"]) == (None, False, "consent")
     assert (item["customer_id"], item["value"]) == (str(bob), "99.90")
+
+
+async def test_stage_changes_are_listed_newest_recorded_first(
+    client: httpx2.AsyncClient, rows: Rows
+) -> None:
+    ann, bob = await rows.customer(("user_id", "ann")), await rows.customer(("user_id", "bob"))
+    await rows.entered(ann, "awareness", minute=5)
+    await rows.entered(bob, "purchase", minute=3, superseded_at=to_datetime(NOON))
+    await rows.entered(bob, "awareness", minute=2, cause_kind="refold")
+    await rows.entered(
+        ann, "purchase", minute=9, previous="awareness", recorded_at=to_datetime(NOW)
+    )
+
+    async def found(**filters: Any) -> list[tuple[str, str]]:
+        page = await get(client, "/v1/stage-changes", **filters)
+        assert page["next"] is None
+        return [(item["customer_id"], item["current"]) for item in page["items"]]
+
+    newest_first = [(str(ann), "purchase"), (str(bob), "awareness"), (str(ann), "awareness")]
+    assert await found() == newest_first
+    assert await found(customer="user_id:ann") == [newest_first[0], newest_first[2]]
+    await problem(client, 404, "/v1/stage-changes", customer="nobody")
+
+    first = await get(client, "/v1/stage-changes", limit=1)
+    assert first["items"] == [
+        {
+            "customer_id": str(ann),
+            "previous": "awareness",
+            "current": "purchase",
+            "direction": "forward",
+            "entered_at": at(9),
+            "recorded_at": format_time(NOW),
+            "cause": {
+                "kind": "touchpoint",
+                "message_id": "m9",
+                "event": "page",
+                "channel": "website",
+                "source": "web-shop",
+                "rule": "purchase[0]",
+            },
+            "correction": False,
+        }
+    ]
+    rest = await get(client, "/v1/stage-changes", limit=2, after=first["next"])
+    assert [(i["customer_id"], i["current"]) for i in rest["items"]] == newest_first[1:]
+    assert [i["correction"] for i in rest["items"]] == [True, False]
+    assert rest["next"] is None
+
+
+async def test_a_cursor_that_was_made_up_is_refused(client: httpx2.AsyncClient, rows: Rows) -> None:
+    customer_id = await rows.customer()
+    for path, place in (
+        ("/v1/stage-changes", (1 << 63,)),
+        ("/v1/stage-changes", (-1,)),
+        ("/v1/signals", (1 << 62, UNKNOWN)),
+        ("/v1/deadlines", (1 << 62, UNKNOWN, 0, "")),
+        ("/v1/conflicts", (UNKNOWN, UNKNOWN, UNKNOWN, "\0")),
+        (f"/v1/customers/{customer_id}/timeline", (1 << 62, "m", "s")),
+        (f"/v1/customers/{customer_id}/timeline", (0, "\0", "s")),
+    ):
+        assert (await problem(client, 400, path, after=encode(place)))["code"] == "bad_cursor"
 
 
 async def test_a_deadline_says_when_it_fires_and_what_holds_it(

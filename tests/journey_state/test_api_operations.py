@@ -18,12 +18,15 @@ from services.contracts.times import format_time, to_datetime
 from services.journey_state import tables
 from services.journey_state.api.access import TokensFileError, read_tokens
 from services.journey_state.api.problems import PROBLEM_SCHEMA
+from services.journey_state.api.remembered import Remembered
 from services.journey_state.api.run import serve
+from services.journey_state.database import Connection, Database, DatabaseAwayError
 from services.journey_state.definition import shipped
 from services.settings import ApiSettings, DatabaseSettings, Settings
 from tests.journey_state.asking import NOW, get, problem, serving, writing
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import MINUTE, NOON, Rows
+from tests.waiting import until
 
 TOKEN = "a-token-of-some-length"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -73,6 +76,8 @@ async def test_an_empty_installation_has_a_status(client: httpx2.AsyncClient) ->
         "outbox": {"pending": 0, "oldest_seconds": None},
         "rejected": None,
         "dead_letters": 0,
+        "touchpoints": 0,
+        "signals": {"raised": 0, "recovered": 0, "retracted": 0, "expired": 0},
         "instances": [],
         "stopped": {},
         "definition": None,
@@ -130,6 +135,23 @@ async def test_the_status_tells_how_far_things_are(database_url: str, rows: Rows
     assert (status["definition"]["journey"], status["definition"]["version"]) == ("shop", "v1")
 
 
+async def test_the_status_counts_touchpoints_and_signals(
+    client: httpx2.AsyncClient, rows: Rows
+) -> None:
+    customer_id = await rows.customer(("user_id", "u1"))
+    for minute in range(3):
+        await rows.touchpoint(("user_id", "u1"), minute=minute)
+    for state in ("raised", "raised", "retracted"):
+        await rows.signal(customer_id, state=state)
+
+    async def counted() -> Any:  # PostgreSQL's statistics lag
+        status = await get(client, "/v1/status")
+        return status if status["touchpoints"] == 3 else None
+
+    status = await until(counted)
+    assert status["signals"] == {"raised": 2, "recovered": 0, "retracted": 1, "expired": 0}
+
+
 async def test_a_stopped_partition_holds_the_watermark(
     client: httpx2.AsyncClient, rows: Rows
 ) -> None:
@@ -175,11 +197,15 @@ async def test_the_journey_in_force_is_described(client: httpx2.AsyncClient, row
     definition = shipped("ecommerce")
     await rows.definition("journey: older\n", version="old")
     await rows.definition(definition.text, version=definition.version)
+    old = to_datetime(NOON)
     for stage in ("awareness", "purchase", "purchase"):
         customer_id = await rows.customer()
         await rows.entered(customer_id, "awareness", minute=0)
+        await rows.entered(customer_id, "retention", minute=0, superseded_at=old)
         if stage != "awareness":
             await rows.entered(customer_id, stage, minute=1, previous="awareness")
+            await rows.entered(customer_id, "awareness", minute=2, previous=stage)
+            await rows.entered(customer_id, stage, minute=3, previous="awareness")
     answer = await get(client, "/v1/journey")
     assert answer["version"] == definition.version
     assert answer["customers"] is None
@@ -187,6 +213,33 @@ async def test_the_journey_in_force_is_described(client: httpx2.AsyncClient, row
     assert names == [stage.name for stage in definition.stages]
     counted = await get(client, "/v1/journey", customers="true")
     assert counted["customers"] == {"awareness": 1, "purchase": 2}
+
+
+async def test_a_long_count_is_made_once_for_all_who_ask(database_url: str, rows: Rows) -> None:
+    counts = 0
+
+    async def count(_: Connection) -> int:
+        nonlocal counts
+        counts += 1
+        return counts
+
+    database = Database.at(database_url, connections_max=1)
+    remembered = Remembered(count)
+    assert await asyncio.gather(*(remembered.get(database) for _ in range(5))) == [1] * 5
+    await database.close()
+
+
+async def test_a_count_that_fails_is_made_again(database_url: str, rows: Rows) -> None:
+    async def count(_: Connection) -> int:
+        return 7
+
+    remembered = Remembered(count)
+    nowhere, database = (Database.at(url, connections_max=1) for url in (NOWHERE, database_url))
+    with pytest.raises(DatabaseAwayError):
+        await remembered.get(nowhere)
+    assert await remembered.get(database) == 7
+    for one in (nowhere, database):
+        await one.close()
 
 
 # Probes, metrics, pages

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from services.journey_state.api.problems import Problem
+
+# Bounds of PostgreSQL's own types: a cursor made up by whoever asks must not become its error.
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999_999)]  # of the year 9999
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
 
 def encode(place: tuple[Any, ...]) -> str:

@@ -45,7 +45,7 @@ class CustomerQuery(BaseModel):
 async def timeline(who: CustomerPath, query: Annotated[PageQuery, Query()], ask: Ask) -> Timeline:
     """The customer's touchpoints, the oldest first, and the stage bands behind them."""
     limit = ask.page_items(query.limit)
-    after: Place | None = cursor.decode(query.after, Place)
+    after: Place | None = cursor.decode(query.after, tuple[cursor.Time, cursor.Text, cursor.Text])
     async with ask.database.reading() as connection:
         found = await find_customer(connection, who)
         merged = await queries.merged_ids(connection, found.customer_id)

@@ -49,7 +49,7 @@ async def read_deadlines(
     ask: Asking, *, rule: str | None, customer: str | None, after: str | None, limit: int
 ) -> Page[Deadline]:
     """A page of deadlines."""
-    start: Place | None = cursor.decode(after, Place)
+    start: Place | None = cursor.decode(after, tuple[cursor.Time, UUID, int, str])
     async with ask.database.reading() as connection:
         holding = await _holding(connection, ask)
         if customer is not None:

@@ -47,7 +47,7 @@ class SignalQuery(DeadlineQuery):
 async def signals(query: Annotated[SignalQuery, Query()], ask: Ask) -> Page[Signal]:
     """Abandonment signals, the newest due time first."""
     limit = ask.page_items(query.limit)
-    after: tuple[int, UUID] | None = cursor.decode(query.after, tuple[int, UUID])
+    after: tuple[int, UUID] | None = cursor.decode(query.after, tuple[cursor.Time, UUID])
     async with ask.database.reading() as connection:
         customer = await find_customer(connection, query.customer) if query.customer else None
         rows = await queries.signal_page(
@@ -69,19 +69,19 @@ async def signals(query: Annotated[SignalQuery, Query()], ask: Ask) -> Page[Sign
 async def stage_changes(query: Annotated[ChangeQuery, Query()], ask: Ask) -> Page[StageChange]:
     """Changes of stage as they are known now, the newest recorded first."""
     limit = ask.page_items(query.limit)
-    after: int | None = cursor.decode(query.after, int)
+    after: tuple[int] | None = cursor.decode(query.after, tuple[cursor.Number])
     async with ask.database.reading() as connection:
         customer = await find_customer(connection, query.customer) if query.customer else None
         rows = await queries.change_page(
             connection,
             customer_id=customer.customer_id if customer else None,
-            after=after,
+            after=after[0] if after else None,
             limit=limit + 1,
         )
-    last = rows[limit - 1].history_id if len(rows) > limit else None
+    last = (rows[limit - 1].history_id,) if len(rows) > limit else None
     return Page(
         items=[profile.stage_change(row) for row in rows[:limit]],
-        next=None if last is None else cursor.encode(last),
+        next=cursor.encode(last) if last else None,
     )
 
 
@@ -101,7 +101,7 @@ async def deadlines(query: Annotated[DeadlineQuery, Query()], ask: Ask) -> Page[
 async def conflicts(query: Annotated[PageQuery, Query()], ask: Ask) -> Page[Conflict]:
     """Moves of identifiers between known customers, and links that were not applied."""
     limit = ask.page_items(query.limit)
-    after = cursor.decode(query.after, tuple[UUID, UUID, UUID, str])
+    after = cursor.decode(query.after, tuple[UUID, UUID, UUID, cursor.Text])
     async with ask.database.reading() as connection:
         rows = await queries.conflict_page(connection, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None

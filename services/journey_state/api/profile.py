@@ -16,13 +16,15 @@ from services.journey_state.api.models import (
     Identifier,
     Overlay,
     Signal,
+    StageChange,
 )
 from services.journey_state.customer import CustomerState
 from services.journey_state.episodes import Episode, signal_id
 from services.journey_state.overlays import OpenOverlay, open_at
-from services.journey_state.queries import HistoryRow, SignalRow
+from services.journey_state.queries import ChangeRow, HistoryRow, SignalRow
 
 _ALL_TIME_US = 1 << 62
+TOUCHPOINT = "touchpoint"  # the cause of a change that was told as it happened
 
 
 def optional_time(time_us: int | None) -> str | None:
@@ -61,18 +63,36 @@ def history_items(rows: Sequence[HistoryRow]) -> list[HistoryItem]:
             entered_at=format_time(row.entered_at),
             left_at=optional_time(row.left_at),
             direction=row.direction,
-            cause=Cause(
-                kind=row.cause_kind,
-                message_id=row.message_id,
-                event=row.event,
-                channel=row.channel,
-                source=row.source,
-                rule=row.rule,
-            ),
+            cause=_cause(row),
             definition=row.definition,
         )
         for row in rows
     ]
+
+
+def stage_change(row: ChangeRow) -> StageChange:
+    """One entry of the list of changes."""
+    return StageChange(
+        customer_id=str(row.customer_id),
+        previous=row.previous,
+        current=row.stage,
+        direction=row.direction,
+        entered_at=format_time(row.entered_at),
+        recorded_at=format_time(row.recorded_at),
+        cause=_cause(row),
+        correction=row.cause_kind != TOUCHPOINT,
+    )
+
+
+def _cause(row: HistoryRow | ChangeRow) -> Cause:
+    return Cause(
+        kind=row.cause_kind,
+        message_id=row.message_id,
+        event=row.event,
+        channel=row.channel,
+        source=row.source,
+        rule=row.rule,
+    )
 
 
 def bands(rows: Sequence[HistoryRow]) -> list[Band]:
