@@ -210,3 +210,53 @@ async def test_links_in_order_give_what_the_pure_folds_give(
         history = fold(shipped(), by_owner[periods[-1][1]]).history
         expected[identifier] = [t.message_id for t in history]
     assert await histories(database_url) == expected
+
+
+def people_with_devices(people: int, events: int, seed: int) -> list[Touchpoint]:
+    """Everyone on devices of their own, signed in or not; some sent twice, in any order."""
+    chosen = random.Random(seed)
+    made = []
+    for n in range(events):
+        person = chosen.randrange(people)
+        device = {"anonymous_id": f"a{person}-{chosen.randrange(3)}"}
+        identifiers = chosen.choice(
+            [device, {**device, "user_id": f"u{person}"}, {"user_id": f"u{person}"}]
+        )
+        event = chosen.choice(["page", "Product Viewed", "Product Added", "Order Completed"])
+        at = chosen.randrange(5_000)
+        made.append(a_touchpoint(event, at=at, identifiers=identifiers, message_id=f"m{n:05}"))
+    made += chosen.sample(made, events // 20)
+    chosen.shuffle(made)
+    return made
+
+
+async def test_two_workers_join_the_same_people_at_the_same_time(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    sent = people_with_devices(people=25, events=1200, seed=9)
+    settings = settings_for(kafka_settings, database_url)
+    async with a_worker(settings) as first, a_worker(settings) as second:
+
+        async def both_read() -> bool:
+            return first.consumer.is_reading() and second.consumer.is_reading()
+
+        await until(both_read, bool)
+        for start in range(0, len(sent), 200):
+            await publish(kafka_settings, sent[start : start + 200])
+        await all_processed(database_url, kafka_settings, len(sent))
+
+    by_person = defaultdict(list)
+    linked = {i for t in sent if len(t.identifiers) == 2 for i in t.identifiers.items()}
+    for one_of_them in sent:
+        event = read_touchpoint(wire.encode(one_of_them)).touchpoint
+        name = next(iter(one_of_them.identifiers.values()))
+        signed_in = [i for i in one_of_them.identifiers.items() if i in linked]
+        by_person[name[1:].split("-")[0] if signed_in else name].append(event)
+    expected = {
+        person: [t.message_id for t in fold(shipped(), events).history]
+        for person, events in by_person.items()
+    }
+    found = await histories(database_url)
+    for (kind, value), history in found.items():
+        person = value[1:].split("-")[0] if (kind, value) in linked else value
+        assert history == expected[person], (kind, value)
