@@ -101,8 +101,15 @@ async def drop_topics(settings: KafkaSettings) -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def postgres_server(server_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """The server, for tests that kill and restart it."""
-    postgres = EmbeddedPostgres(server_dir / "postgres")
+    """The server, for tests that kill and restart it.
+
+    `MILEPOST_TEST_POSTGRES_BIN` names the programs of another version, such as the oldest one
+    that is supported.
+    """
+    programs = os.environ.get("MILEPOST_TEST_POSTGRES_BIN")
+    postgres = EmbeddedPostgres(
+        server_dir / "postgres", bin_dir=Path(programs) if programs else None
+    )
     await postgres.start()
     yield postgres
     await postgres.stop()
