@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import monotonic
 from typing import Any
 
 import zstandard
@@ -41,9 +42,13 @@ class BodyReader:
         """The decoded body. Raises RequestError, or ClientGoneError."""
         task = asyncio.current_task()
         assert task is not None
-        self._reading[task] = asyncio.get_running_loop().time() + self._seconds_max
+        self._reading[task] = monotonic() + self._seconds_max
         try:
-            body = await self._receive_all(receive)
+            message = await receive()
+            if message.get("more_body"):
+                body = await self._receive_rest(message, receive)
+            else:
+                body = self._checked(message)
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
@@ -58,28 +63,24 @@ class BodyReader:
 
     async def sweep(self) -> None:
         """Runs until cancelled, ending every read that is over its time."""
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(REAP_SECONDS)
-            now = loop.time()
+            now = monotonic()
             for task in [task for task, until in self._reading.items() if until < now]:
                 self._late.add(task)
                 task.cancel()
 
-    async def _receive_all(self, receive: Receive) -> bytes:
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return self._checked(message, body)
-        chunks = bytearray(body)
+    async def _receive_rest(self, message: Message, receive: Receive) -> bytes:
+        chunks = bytearray(self._checked(message))
         while message.get("more_body"):
             message = await receive()
-            chunks += self._checked(message, message.get("body", b""))
+            chunks += self._checked(message)
             if len(chunks) > self._bytes_max:
                 raise too_large(self._bytes_max)
         return bytes(chunks)
 
-    def _checked(self, message: Message, body: bytes) -> bytes:
+    def _checked(self, message: Message) -> bytes:
+        body: bytes = message.get("body", b"")
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         if len(body) > self._bytes_max:

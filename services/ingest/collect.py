@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from itertools import chain
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -72,8 +73,7 @@ class Parts:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """One request, its head read."""
 
     route: Route
@@ -195,10 +195,8 @@ class Collector:
 
 
 def _require_small_head(scope: Scope) -> None:
-    size = len(scope["query_string"])
-    for name, value in scope["headers"]:
-        size += len(name) + len(value)
-    if size > HEADER_BYTES_MAX:
+    parts = [scope["query_string"], *chain.from_iterable(scope["headers"])]
+    if sum(map(len, parts)) > HEADER_BYTES_MAX:
         raise RequestError("headers_too_large", f"the headers are over {HEADER_BYTES_MAX} bytes")
 
 

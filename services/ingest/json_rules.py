@@ -59,7 +59,7 @@ def _has_big_exponent(shape: bytes) -> bool:
     while at >= 0:
         # In an identifier like 3e4711 no blank, minus or point leads up to the digits.
         mantissa = shape[max(0, at - _MANTISSA_LOOK_BACK) : at + 1].rstrip(b"0.")
-        if len(mantissa) == _MANTISSA_LOOK_BACK or mantissa.rstrip(b"-")[-1:] in (b" ", b""):
+        if mantissa.rstrip(b"-")[-1:] in (b" ", b""):
             return True
         at = shape.find(_BIG_EXPONENT, at + 1)
     return False

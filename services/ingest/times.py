@@ -7,11 +7,15 @@ from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from services.contracts.times import SECOND_US, from_datetime
+from services.contracts.times import SECOND_US, format_time, from_datetime, read_time
 from services.contracts.touchpoint import Clock
 from services.ingest.errors import EventError
 
 RIGHT_CLOCK_US = 5 * SECOND_US
+# A day's correction leads from neither of them out of the years that can be written.
+EARLIEST_US = read_time("0001-01-03T00:00:00Z")
+LATEST_US = read_time("9999-12-29T00:00:00Z")
+OUR_LENGTH = len("2026-11-21T20:00:00.000Z")
 _LEAP_SECOND = re.compile(r"(?<=:[0-5]\d):60(?=\D|$)")
 _TIMESTAMP = re.compile(
     r"\d{4}-?(?:\d{2}-?\d{2}|W\d{2}-?[1-7]|\d{3})"
@@ -21,10 +25,11 @@ _TIMESTAMP = re.compile(
 
 
 class Instant(NamedTuple):
-    """A time a sender wrote: microseconds since 1970, and whether UTC had to be assumed."""
+    """A time a sender wrote: microseconds since 1970, whether UTC had to be assumed, our text."""
 
     time_us: int
     zone_assumed: bool
+    text: str
 
 
 class Correction(NamedTuple):
@@ -47,9 +52,11 @@ def read_timestamp(value: object) -> Instant:
             moment = datetime.fromisoformat(value)
         except ValueError:
             return _read_unusual(value)
-        if moment.tzinfo is not None:
-            return Instant(_microseconds(moment, value), zone_assumed=False)
-        return Instant(_microseconds(moment.replace(tzinfo=UTC), value), True)
+        assumed = moment.tzinfo is None
+        time_us = from_datetime(moment.replace(tzinfo=UTC) if assumed else moment)
+        if not EARLIEST_US <= time_us <= LATEST_US:
+            raise _bad(value)
+        return Instant(time_us, assumed, value if _is_ours(value) else format_time(time_us))
     raise _bad(value)
 
 
@@ -62,14 +69,15 @@ def _read_unusual(text: str) -> Instant:
     if usual == text:
         raise _bad(text)
     instant = read_timestamp(usual)
-    return Instant(instant.time_us + leaps * SECOND_US, instant.zone_assumed)
+    time_us = instant.time_us + leaps * SECOND_US
+    return Instant(time_us, instant.zone_assumed, format_time(time_us))
 
 
-def _microseconds(moment: datetime, text: str) -> int:
-    try:
-        return from_datetime(moment)
-    except OverflowError:
-        raise _bad(text) from None
+def _is_ours(text: str) -> bool:
+    """Whether a valid time stands as we write it, which is also how browsers do."""
+    if len(text) != OUR_LENGTH or text[5] == "W":
+        return False
+    return text[10] == "T" and text[19] == "." and text[23] == "Z"
 
 
 def _bad(value: object) -> EventError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from services.contracts.times import format_time
 from services.contracts.touchpoint import (
-    CALLS,
     CHANNELS,
     EMPTY_OBJECT,
     Call,
@@ -17,20 +16,17 @@ from services.contracts.touchpoint import (
     encode,
     primary_identifier,
 )
+from services.ingest import fields, objects, times
 from services.ingest import identifiers as ids
-from services.ingest import objects, times
 from services.ingest.bots import is_bot
 from services.ingest.consent import stated_consent
 from services.ingest.errors import EventError, Fault
 from services.ingest.message_id import derived_id
 from services.ingest.protocols.event import Event, Incoming, Parsed, Scalar, object_of, text_of
 from services.ingest.sources_file import Source
-from services.ingest.times import Correction
+from services.ingest.times import Correction, Instant
 
-_CALLS: dict[str, Call] = {call: call for call in CALLS if call != "consent"}
 _CHANNELS: dict[str, Channel] = {channel: channel for channel in CHANNELS}
-_ID_FIELD_CHANNELS = ("email", "phone")
-_decode_stated = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class TimeLimits(NamedTuple):
@@ -82,6 +78,7 @@ class Translator:
         self._moment = moment
         self._limits = limits
         self._received = format_time(moment.received_at)
+        self._sent_stated: Scalar = None
         self._sent: str | None = None
         self._correction: Correction = times.NO_CORRECTION
         self._context = b"{}"
@@ -95,13 +92,15 @@ class Translator:
         return [self._finish(draft) if isinstance(draft, _Draft) else draft for draft in drafts]
 
     def _set_clock(self, parsed: Parsed, header_sent_at: str | None) -> None:
-        sent_at = _time_or_none(parsed.sent_at) or _time_or_none(header_sent_at)
-        if sent_at is None:
-            sent_at = _latest_sent_at(parsed.events)
-        if sent_at is not None:
-            self._sent = format_time(sent_at)
+        sent = _instant_or_none(parsed.sent_at) or _instant_or_none(header_sent_at)
+        if sent is None:
+            sent = _latest_sent_at(parsed.events)
+        else:
+            self._sent_stated = parsed.sent_at
+        if sent is not None:
+            self._sent = sent.text
             self._correction = times.correction(
-                self._moment.head_at, sent_at, self._limits.skew_us_max
+                self._moment.head_at, sent.time_us, self._limits.skew_us_max
             )
 
     def _attempt(self, incoming: Incoming) -> _Draft | Verdict:
@@ -116,17 +115,14 @@ class Translator:
 
     def _draft(self, incoming: Incoming, event: Event) -> _Draft:
         source = self._source
-        call = self._call or _call_of(event)
+        call = self._call or fields.call_of(event)
         context = self._context_of(event)
-        traits = object_of(event.traits, "traits") if event.traits is not EMPTY_OBJECT else b"{}"
+        traits = object_of(event.traits, "traits")
         if call != "group" and b"traits" in context:
             traits = objects.merged(objects.traits_in(context), traits)
         channel = self._channel_of(event)
-        identifiers = _identifiers_of(event, call, channel, traits, context)
-        stated = text_of(event.original_timestamp) or text_of(event.timestamp)
-        instant = times.read_timestamp(stated) if stated is not None else None
-        if event.sent_at:
-            times.read_timestamp(event.sent_at)
+        identifiers = fields.identifiers_of(event, call, channel, traits, context)
+        instant = self._original_of(event)
         original = instant.time_us if instant else None
         occurred_at, clock = times.corrected(original, self._correction, self._moment.received_at)
         touchpoint = Touchpoint(
@@ -134,17 +130,17 @@ class Translator:
             source=source.name,
             channel=channel,
             type=call,
-            event=_name_of(event) if call == "track" else call,
+            event=fields.name_of(event) if call == "track" else call,
             occurred_at="",
             received_at=self._received,
-            original_timestamp=format_time(original) if original is not None else None,
+            original_timestamp=instant.text if instant else None,
             sent_at=self._sent,
             clock=clock,
             zone="assumed" if instant and instant.zone_assumed else None,
             identifiers=identifiers,
             previous_id=ids.clean_value(event.previous_id),
             group_id=text_of(event.group_id),
-            properties=_properties_of(event, call),
+            properties=fields.properties_of(event, call),
             traits=msgspec.Raw(traits),
             context=msgspec.Raw(context),
             consent=stated_consent(context),
@@ -152,7 +148,19 @@ class Translator:
             historical=event.historical in (True, 1, "true"),
         )
         self._apply_consent(touchpoint)
+        if occurred_at == original:
+            touchpoint.occurred_at = touchpoint.original_timestamp or ""
         return _Draft(incoming, touchpoint, occurred_at)
+
+    def _original_of(self, event: Event) -> Instant | None:
+        """The time the event states; that of its sending must be one too."""
+        sent_at = event.sent_at
+        if sent_at and sent_at is not self._sent_stated:
+            times.read_timestamp(sent_at)
+        stated = event.original_timestamp
+        if stated is None or stated == "":
+            stated = event.timestamp
+        return None if stated is None or stated == "" else times.read_timestamp(stated)
 
     def _context_of(self, event: Event) -> bytes:
         if event.context is EMPTY_OBJECT:
@@ -200,6 +208,7 @@ class Translator:
             if time is not None:
                 draft.occurred_at = time
                 draft.touchpoint.clock = "clamped"
+                draft.touchpoint.occurred_at = ""
 
     def _finish(self, draft: _Draft) -> Verdict:
         touchpoint = draft.touchpoint
@@ -208,70 +217,11 @@ class Translator:
             days = age // (86_400 * 1_000_000)
             fault = Fault("too_old", f"it happened {days} days ago; mark it historical to keep it")
             return Verdict(draft.position, touchpoint.message_id, fault, raw=draft.raw)
-        touchpoint.occurred_at = format_time(draft.occurred_at)
+        if not touchpoint.occurred_at:
+            touchpoint.occurred_at = format_time(draft.occurred_at)
         kind, value = draft.primary
         key = f"{kind}:{value}".encode()
         return Verdict(draft.position, touchpoint.message_id, None, encode(touchpoint), key)
-
-
-def _call_of(event: Event) -> Call:
-    stated = event.type
-    if stated is None or stated == "":
-        if event.event:
-            return "track"
-        raise EventError("invalid_type", "an event needs a type: " + ", ".join(_CALLS))
-    call = _CALLS.get(stated) if isinstance(stated, str) else None
-    if call is None:
-        raise EventError("invalid_type", f"type must be one of {', '.join(_CALLS)}")
-    return call
-
-
-def _name_of(event: Event) -> str:
-    name = event.event
-    if isinstance(name, str) and (text := name.strip()):
-        return text
-    raise EventError("missing_event", "a track call needs the event's name in `event`")
-
-
-def _properties_of(event: Event, call: Call) -> msgspec.Raw:
-    if event.properties is EMPTY_OBJECT:
-        properties = b"{}"
-    else:
-        properties = object_of(event.properties, "properties")
-    if call in ("page", "screen") and (event.name is not None or event.category is not None):
-        named = {"name": text_of(event.name), "category": text_of(event.category)}
-        given = {field: text for field, text in named.items() if text is not None}
-        properties = objects.with_missing(properties, given)
-    return msgspec.Raw(properties)
-
-
-def _identifiers_of(
-    event: Event, call: Call, channel: Channel, traits: bytes, context: bytes
-) -> dict[str, str]:
-    found: dict[str, str] = {}
-    ids.add(found, "user_id", event.user_id)
-    ids.add(found, "anonymous_id", event.anonymous_id)
-    if event.identifiers is not EMPTY_OBJECT:
-        ids.add_stated(found, _decode_stated(object_of(event.identifiers, "identifiers")))
-    if call == "identify":
-        _add_contacts(found, traits)
-    elif channel in _ID_FIELD_CHANNELS:
-        _add_contacts(found, objects.traits_in(context))
-    if found:
-        return found
-    raise EventError(
-        "no_identifier", "an event needs a userId, an anonymousId or another identifier"
-    )
-
-
-def _add_contacts(found: dict[str, str], traits: bytes) -> None:
-    if b"email" not in traits and b"phone" not in traits:
-        return
-    members = _decode_stated(traits)
-    for kind in ("email", "phone"):
-        value = members.get(kind)
-        if isinstance(value, str | int | float):
-            ids.add(found, kind, value)
 
 
 def _envelope_context(raw: msgspec.Raw) -> bytes:
@@ -279,16 +229,16 @@ def _envelope_context(raw: msgspec.Raw) -> bytes:
     return objects.with_short_ip(data) if data[:1] == b"{" else b"{}"
 
 
-def _time_or_none(value: Scalar) -> int | None:
+def _instant_or_none(value: Scalar) -> Instant | None:
     """An envelope's time that cannot be read corrects nothing; no event is to blame for it."""
     if not value:
         return None
     try:
-        return times.read_timestamp(value).time_us
+        return times.read_timestamp(value)
     except EventError:
         return None
 
 
-def _latest_sent_at(events: list[Incoming]) -> int | None:
-    stated = (_time_or_none(one.event.sent_at) for one in events if one.event is not None)
-    return max((time for time in stated if time is not None), default=None)
+def _latest_sent_at(events: list[Incoming]) -> Instant | None:
+    stated = (_instant_or_none(one.event.sent_at) for one in events if one.event is not None)
+    return max((instant for instant in stated if instant is not None), default=None)

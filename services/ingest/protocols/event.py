@@ -8,7 +8,7 @@ import msgspec
 
 from services.contracts.touchpoint import EMPTY_OBJECT
 from services.ingest.errors import EventError, Fault
-from services.ingest.json_rules import JsonLimits, structure_fault, value_fault
+from services.ingest.json_rules import JsonLimits, is_plain, structure_fault, value_fault
 
 Scalar = str | int | float | bool | None
 
@@ -60,7 +60,8 @@ _decode = msgspec.json.Decoder(Event).decode
 
 def read_event(position: int, raw: bytes, limits: JsonLimits, *, plain: bool) -> Incoming:
     """One event from its own bytes; `plain` when the body is known to hold only plain values."""
-    fault = structure_fault(raw, limits) if plain else value_fault(raw, limits)
+    look = structure_fault if plain or is_plain(raw) else value_fault
+    fault = look(raw, limits)
     if fault is not None:
         return Incoming(position, raw, None, fault)
     try:
@@ -91,6 +92,8 @@ def text_of(value: Scalar) -> str | None:
 
 def object_of(raw: msgspec.Raw, field: str) -> bytes:
     """The bytes of an object field, `{}` for null; raises EventError for anything else."""
+    if raw is EMPTY_OBJECT:
+        return b"{}"
     data = bytes(raw)
     if data[:1] == b"{":
         return data
