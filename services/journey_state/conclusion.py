@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from services.journey_state.customer import Customer, Refold, Standing, encode_state
 from services.journey_state.definition import AbandonmentRule, Definition
 from services.journey_state.episodes import signal_id
@@ -228,7 +230,7 @@ class Conclusion:
             of = len(self.journeys.rules[standing.rule].remind_us)
             value["reminder"] = {"n": change.reminder, "of": of}
         if change.kind == "retracted" and old is not None:
-            standing = _with_state(standing, "retracted")
+            standing = replace(standing, state="retracted")
             value["cause"] = _retraction_cause(customer)
             value["replaced_by"] = successor(customer, old)
         return signal_row(
@@ -319,19 +321,6 @@ def _standing(row: SignalRow) -> Standing:
         revision=row.revision,
         raised_at=row.raised_at,
         reminded=row.reminded,
-    )
-
-
-def _with_state(standing: Standing, state: str) -> Standing:
-    return Standing(
-        rule=standing.rule,
-        scope=standing.scope,
-        due=standing.due,
-        state=state,
-        published=standing.published,
-        revision=standing.revision,
-        raised_at=standing.raised_at,
-        reminded=standing.reminded,
     )
 
 

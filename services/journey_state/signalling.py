@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec.structs import replace
+
 from services.journey_state.consent import withdrawn
 from services.journey_state.customer import CustomerState, Standing
 from services.journey_state.definition import AbandonmentRule
@@ -143,13 +145,13 @@ def _later(
     identity: str, standing: Standing, episode: Episode, view: Outlook, watermark: int
 ) -> Iterator[Change]:
     if view.state != standing.state:
-        standing = _replace(standing, state=view.state or standing.state)
+        standing = replace(standing, state=view.state or standing.state)
         told = view.state == "recovered" and standing.published
         yield Change("recovered" if told else "kept", identity, standing, episode)
     if standing.state == "raised" and standing.published:
         reminder = _newest_reminder(standing, view, watermark)
         if reminder:
-            standing = _replace(standing, reminded=reminder)
+            standing = replace(standing, reminded=reminder)
             yield Change("reminded", identity, standing, episode, reminder)
 
 
@@ -158,19 +160,6 @@ def _newest_reminder(standing: Standing, view: Outlook, watermark: int) -> int:
     passed = [n for n, at in view.reminders if standing.raised_at < at <= watermark]
     newest = max(passed, default=0)
     return newest if newest > standing.reminded else 0
-
-
-def _replace(standing: Standing, *, state: str = "", reminded: int = 0) -> Standing:
-    return Standing(
-        rule=standing.rule,
-        scope=standing.scope,
-        due=standing.due,
-        state=state or standing.state,
-        published=standing.published,
-        revision=standing.revision,
-        raised_at=standing.raised_at,
-        reminded=reminded or standing.reminded,
-    )
 
 
 def _after(signals: dict[str, Standing], changes: list[Change]) -> dict[str, Standing]:

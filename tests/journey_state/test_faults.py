@@ -10,6 +10,8 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from operator import le
 from typing import Any
 
 import asyncpg
@@ -34,6 +36,7 @@ from tests.journey_state.running import (
     until,
 )
 
+PROCESSED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets"
 EVENTS = ("page", "Product Viewed", "Product Added", "Order Completed", "Invite Sent")
 
 
@@ -93,8 +96,8 @@ async def one(url: str, query: str) -> Any:
 async def all_processed(url: str, kafka: KafkaSettings, records: int) -> None:
     """Every record is applied and every message is on its topic."""
     await until(
-        lambda: one(url, "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets"),
-        lambda done: done >= records,
+        partial(one, url, PROCESSED),
+        partial(le, records),
     )
     await until(lambda: one(url, "SELECT count(*) FROM outbox"), lambda left: left == 0)
 
@@ -131,7 +134,7 @@ def stages_of(touchpoints: Sequence[Touchpoint]) -> dict[str, list[tuple[str, st
 async def check_subscriber(
     kafka: KafkaSettings, expected: dict[str, list[tuple[str, str]]]
 ) -> None:
-    """By the subscriber's rule the topic tells each customer's last stage, versions without holes."""
+    """By the subscriber's rule each last stage is told, in versions without holes."""
     versions: dict[str, list[int]] = defaultdict(list)
     last: dict[str, str] = {}
     for value in await read_all(kafka, kafka.topics.stage_changes):
@@ -152,13 +155,7 @@ async def test_a_worker_killed_in_mid_batch_loses_nothing_and_does_nothing_twice
     await publish(kafka_settings, sent)
     for wanted in (150, 600):
         async with worker_process(kafka_settings, database_url) as process:
-            await until(
-                lambda: one(
-                    database_url,
-                    "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets",
-                ),
-                lambda done, wanted=wanted: done >= wanted,
-            )
+            await until(partial(one, database_url, PROCESSED), partial(le, wanted))
             process.send_signal(signal.SIGKILL)
     async with worker_process(kafka_settings, database_url):
         await all_processed(database_url, kafka_settings, len(sent))

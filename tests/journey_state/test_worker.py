@@ -22,7 +22,8 @@ from tests.journey_state.running import (
 async def rows_of(url: str, query: str) -> list[Any]:
     connection = await asyncpg.connect(url)
     try:
-        return await connection.fetch(query)
+        rows: list[Any] = await connection.fetch(query)
+        return rows
     finally:
         await connection.close()
 
@@ -71,9 +72,7 @@ async def test_a_cart_left_alone_is_raised_once_and_a_late_order_retracts_it(
         )
         assert await rows_of(database_url, "SELECT 1 FROM signals") == []
         await beat(kafka_settings, 1801 + 60)
-        raised = await until(
-            lambda: rows_of(database_url, "SELECT * FROM signals"), lambda r: bool(r)
-        )
+        raised = await until(lambda: rows_of(database_url, "SELECT * FROM signals"), bool)
         await publish(
             kafka_settings, [a_touchpoint("Order Completed", at=900, user="u2", received=4000)]
         )

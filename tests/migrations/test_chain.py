@@ -33,7 +33,8 @@ async def test_the_head_of_the_chain_is_the_metadata(empty_database: str) -> Non
             "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL "
             "AND relkind = 'r' AND relnamespace = 'public'::regnamespace"
         )
-        count, kept = shards.scalar_one(), dict(options.all())
+        count = shards.scalar_one()
+        kept = {str(row[0]): list(row[1]) for row in options}
     await engine.dispose()
 
     assert found == []
