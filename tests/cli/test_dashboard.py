@@ -5,30 +5,40 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
+import pytest
 from rich.console import Console
 
-from services.cli.dashboard import Picture, draw, line, look, run_dashboard
+from services.cli.dashboard import run_dashboard
+from services.cli.dashboard_picture import Picture, look
+from services.cli.dashboard_table import draw, latest_signals, line
 from tests.cli.recorder import serving
 
-CHANGE = {
-    "customer_id": "0198c0de-0000-7000-8000-000000000001",
+CHANGE: dict[str, Any] = {
+    "customer_id": "0198c0de-0000-7000-8000-00000000a1b2",
     "previous": "consideration",
     "current": "purchase",
-    "entered_at": "2026-11-21T20:00:00.000Z",
-    "cause": {"event": "Order Completed", "channel": "website"},
+    "recorded_at": "2026-11-21T20:00:00.000Z",
+    "cause": {"kind": "touchpoint", "event": "Order Completed", "channel": "website"},
+    "correction": False,
 }
-SIGNAL = {
+SIGNAL: dict[str, Any] = {
     "customer_id": "0198c0de-0000-7000-8000-000000000002",
     "rule": "cart",
     "state": "raised",
+    "published": True,
     "due_at": "2026-11-21T20:01:00.000Z",
-    "value": "42.50",
+    "published_at": "2026-11-21T20:01:05.000Z",
+    "value": "1042.5",
     "currency": "PLN",
     "items": [{"name": "Head lamp"}],
 }
+
+
+UNPUBLISHED = SIGNAL | {"rule": "imported_cart", "published": False}
 
 
 class Answers:
@@ -52,16 +62,16 @@ class Answers:
                 "customers": {"purchase": 1, "awareness": 3, "none": 2},
             },
             "/v1/stage-changes": {"items": [CHANGE]},
-            "/v1/signals": {"items": [SIGNAL]},
+            "/v1/signals": {"items": [UNPUBLISHED, SIGNAL]},
         }
         found = path in answers and path not in self.without
         await send({"type": "http.response.start", "status": 200 if found else 404, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(answers[path]).encode()})
 
 
-def drawn(picture: Picture) -> str:
-    console = Console(file=io.StringIO(), width=100, force_terminal=False)
-    console.print(draw(picture))
+def drawn(picture: Picture, width: int = 100, height: int = 30) -> str:
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=False)
+    console.print(draw(picture, width, height))
     return str(console.file.getvalue())  # type: ignore[attr-defined]
 
 
@@ -76,8 +86,49 @@ async def looked(app: Answers, times: int = 1) -> Picture:
 async def test_the_table_shows_stages_changes_and_signals() -> None:
     text = drawn(await looked(Answers(), times=2))
     assert text.index("awareness") < text.index("purchase") < text.index("none")
-    for part in ("consideration -> purchase", "42.50 PLN", "Head lamp", "raised", "events/s"):
-        assert part in text
+    for part in (
+        "consideration → purchase",
+        "Order Completed (website)\n",
+        " 0000a1b2 ",
+        "1,042.50 PLN",
+        "Head lamp",
+        "raised",
+        "events/s",
+        "lag 5 records",
+    ):
+        assert part in "\n".join(row.rstrip() for row in text.splitlines()) + "\n"
+    assert "imported_cart" not in text
+
+
+@pytest.mark.parametrize(("width", "height", "shown"), [(100, 30, 8), (80, 24, 7), (60, 15, 2)])
+async def test_the_table_fits_the_terminal(width: int, height: int, shown: int) -> None:
+    picture = await looked(Answers())
+    long = SIGNAL | {"items": [{"name": f"Item {n}"} for n in range(40)]}
+    picture = replace(picture, changes=[CHANGE] * 50, signals=[long] * 50)
+    rows = drawn(picture, width, height).splitlines()
+    assert len(rows) < height
+    assert sum("raised" in row for row in rows) == shown
+    assert max(map(len, rows)) <= width
+
+
+async def test_a_change_that_corrects_says_what_by() -> None:
+    cause = CHANGE["cause"] | {"kind": "merge"}
+    picture = Picture(changes=[CHANGE | {"correction": True, "cause": cause}])
+    assert "Order Completed (website), by merge" in drawn(picture)
+
+
+def test_signals_that_were_settled_are_not_pushed_out() -> None:
+    raised = [SIGNAL | {"published_at": f"2026-11-21T20:02:{n:02}Z"} for n in range(20)]
+    settled = [one | {"state": "recovered", "published_at": "2026-11-21T20:01Z"} for one in raised]
+    states = [one["state"] for one in latest_signals([*raised, *settled], 6)]
+    assert states == ["raised"] * 4 + ["recovered"] * 2
+    assert len(latest_signals([*raised[:1], *settled], 6)) == 6
+    assert len(latest_signals(raised, 6)) == 6
+
+
+async def test_before_the_first_signal_the_table_says_when_to_expect_one() -> None:
+    text = drawn(await looked(Answers(without=frozenset({"/v1/signals"}))))
+    assert "No signal yet" in text
 
 
 async def test_a_panel_without_a_source_is_left_out() -> None:
@@ -89,7 +140,7 @@ async def test_a_panel_without_a_source_is_left_out() -> None:
 async def test_the_line_says_the_same() -> None:
     text = line(await looked(Answers()))
     assert text.startswith("customers: awareness 3, purchase 1, none 2; watermark 0.4 s old")
-    assert text.endswith("last signal: cart 42.50 PLN raised")
+    assert text.endswith("last signal: cart 1,042.50 PLN raised")
 
 
 async def test_an_api_that_is_away_is_said() -> None:
