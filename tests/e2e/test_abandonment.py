@@ -152,7 +152,7 @@ async def test_a_purchase_after_due_recovers(stack: Stack) -> None:
     await stack.send(bought, channel="offline")
 
     recovered = await stack.signal(user, "recovered")
-    await pass_by(stack)
+    await stack.settled()
     _, record = await told(stack, raised["customer_id"], 2)
     assert record.headers["ce_type"] == "milepost.abandonment.recovered.v1"
     bought_at, due = read_time(bought["timestamp"]), read_time(raised["due_at"])

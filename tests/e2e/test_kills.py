@@ -9,6 +9,7 @@ import pytest
 
 from services.journey_state.event import read_touchpoint
 from services.journey_state.journey import fold
+from tests.e2e.events import somebody, track
 from tests.e2e.load import Load
 from tests.e2e.stack import Stack
 from tests.e2e.topic import by_subscriber_rule, read
@@ -24,9 +25,12 @@ async def test_kills_under_load_lose_nothing_and_do_nothing_twice(
     stack: Stack, victims: tuple[str, ...]
 ) -> None:
     load = Load(stack, PEOPLE, seed=len(victims))
+    leavers = []
     async with load.running():
         for victim in victims:
             await load.more(EVENTS)
+            leavers.append(somebody())
+            await stack.send(track("Cart Viewed", user=leavers[-1]))
             await stack.kill(victim)
         await load.more(EVENTS)
     await until(lambda: answers(stack), seconds_max=30)
@@ -42,6 +46,7 @@ async def test_kills_under_load_lose_nothing_and_do_nothing_twice(
         found[user] = [(one["stage"], one["cause"]["message_id"]) for one in customer["history"]]
     assert found == expected
     await check_subscriber(stack, expected)
+    await check_signals(stack, leavers)
 
 
 async def answers(stack: Stack) -> bool:
@@ -78,3 +83,13 @@ async def check_subscriber(stack: Stack, expected: dict[str, Course]) -> None:
     }
     for user in expected:
         assert versions[user] == list(range(1, len(versions[user]) + 1))
+
+
+async def check_signals(stack: Stack, leavers: list[str]) -> None:
+    """Each cart that was left while something died is told of once."""
+    for user in leavers:
+        await stack.signal(user, "raised")
+    await stack.settled()
+    records = by_subscriber_rule(await read(stack.kafka, stack.topics.signals))
+    told = [record.value["identifiers"][0]["value"] for record in records]
+    assert [told.count(user) for user in leavers] == [1] * len(leavers)
