@@ -11,7 +11,7 @@ import httpx2
 
 REQUEST_SECONDS_MAX = 3.0
 ROWS_MAX = 8
-SIGNALS_READ = 60  # more than are shown: recoveries stand behind the newest that were raised
+SIGNALS_READ = 120  # more than are shown: recoveries stand behind the newest that were raised
 RATE_SECONDS = 10.0  # the database's count of touchpoints moves in steps of a second
 
 

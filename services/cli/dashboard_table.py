@@ -46,7 +46,7 @@ def draw(picture: Picture, width: int, height: int) -> RenderableType:
     rows = min(ROWS_MAX, max(ROWS_MIN, (height - _BESIDE_ROWS - len(picture.stages)) // 2))
     changes = [_change_row(one) for one in picture.changes[:rows]]
     signals = [_signal_row(one) for one in latest_signals(picture.signals, rows)]
-    footer = "  ·  ".join([*_figures(picture), "Ctrl-C stops everything"])
+    footer = picture.problem or " · ".join([*_figures(picture), "Ctrl-C stops everything"])
     parts: list[RenderableType] = [_stage_table(picture, width)]
     if changes:
         parts += ["", _list_table("Last stage changes", changes)]
@@ -54,7 +54,8 @@ def draw(picture: Picture, width: int, height: int) -> RenderableType:
         parts += ["", _list_table("Last signals", signals, right=4)]
     else:
         parts += ["", Text("No signal yet: a cart is abandoned a minute after its last event")]
-    parts.append(Text(picture.problem or footer, style="yellow" if picture.problem else "dim"))
+    style = "yellow" if picture.problem else "dim"
+    parts.append(Text(footer, style=style, no_wrap=True, overflow="ellipsis"))
     return Group(*parts)
 
 
