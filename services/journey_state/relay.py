@@ -138,13 +138,17 @@ class Relay:
     def _headers(self, row: OutboxRow) -> list[tuple[str, bytes]]:
         if row.ce_type == TOMBSTONE:
             return []
-        return kafka_headers(
+        headers = kafka_headers(
             ce_id=id_text(row.ce_id),
             ce_type=row.ce_type,
             source=CE_SOURCE,
             time_us=row.created_at,
             subject=id_text(row.customer_id),
         )
+        # A trace of its own begins with each message, named by its id: stable when sent again.
+        trace = row.ce_id.hex()
+        headers.append(("traceparent", f"00-{trace}-{trace[16:]}-00".encode()))
+        return headers
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

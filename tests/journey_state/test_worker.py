@@ -49,6 +49,9 @@ async def test_an_order_becomes_a_stage_in_the_table_and_on_the_topic(
         stages = await rows_of(database_url, "SELECT stage FROM stage_history ORDER BY entered_at")
 
     values = decoded(records)
+    headers = dict(records[0].headers)
+    trace = headers["ce_id"].decode().replace("-", "")
+    assert headers["traceparent"].decode() == f"00-{trace}-{trace[16:]}-00"
     assert [v["current"] for v in values] == ["awareness", "consideration", "purchase"]
     assert [v["version"] for v in values] == [1, 2, 3]
     assert [v["direction"] for v in values] == ["first", "forward", "forward"]

@@ -85,7 +85,12 @@ def start_checkout(diary: Diary, cart: Cart) -> None:
 
 def fail_payment(diary: Diary, cart: Cart) -> None:
     """The bank says no."""
-    properties = {"cart_id": cart.cart_id, "reason": "declined", "value": cart.value}
+    properties = {
+        "cart_id": cart.cart_id,
+        "reason": "declined",
+        "value": cart.value,
+        "currency": diary.persona.currency,
+    }
     diary.track(cart.channel, "Payment Failed", properties)
 
 
