@@ -136,12 +136,12 @@ def _change(change: dict[str, Any]) -> str:
 
 def _change_row(change: dict[str, Any]) -> tuple[RenderableType, ...]:
     cause = change.get("cause") or {}
-    kind = f", by {cause.get('kind')}" if change.get("correction") else ""
+    kind = f"{cause.get('kind')}: " if change.get("correction") else ""
     return (
         Text(_clock(change.get("recorded_at")), style="dim"),
         Text(_short(change), style="dim"),
         Text(_change(change), style="bold"),
-        _last(f"{cause.get('event', '')} ({cause.get('channel', '')}){kind}"),
+        _last(f"{kind}{cause.get('event', '')} ({cause.get('channel', '')})"),
     )
 
 

@@ -114,7 +114,7 @@ async def test_the_table_fits_the_terminal(width: int, height: int, shown: int) 
 async def test_a_change_that_corrects_says_what_by() -> None:
     cause = CHANGE["cause"] | {"kind": "merge"}
     picture = Picture(changes=[CHANGE | {"correction": True, "cause": cause}])
-    assert "Order Completed (website), by merge" in drawn(picture)
+    assert "merge: Order Completed (website)" in drawn(picture)
 
 
 def test_signals_that_were_settled_are_not_pushed_out() -> None:
