@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from services.cli.bench.bodies import Request
+from services.cli.local.errors import LocalStackError
 
 ANSWER_SECONDS_MAX = 10.0
 # How often an open loop looks at what is due.
@@ -23,6 +24,7 @@ class Connection(asyncio.Protocol):
         self._answered = answered
         self._received = b""
         self._transport: asyncio.Transport | None = None
+        self._waiting = False
         self.number = 0
         self.since = 0.0
 
@@ -31,8 +33,10 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: Request, since: float) -> None:
         """`since`: when the request was due, for its latency."""
-        assert self._transport is not None
         self.number, self.since = request.number, since
+        if self._transport is None:
+            raise LocalStackError("the server closed a connection", "Look at its log")
+        self._waiting = True
         self._transport.write(request.payload)
 
     def data_received(self, data: bytes) -> None:
@@ -41,7 +45,13 @@ class Connection(asyncio.Protocol):
         if not found or len(body) < _length(head):
             return
         self._received = b""
+        self._waiting = False
         self._answered(self, head[9:12] == b"200")
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._transport = None
+        if self._waiting:
+            self._answered(self, False)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -116,10 +126,16 @@ class Client:
             connection.close()
 
     async def _finish(self) -> None:
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            while len(self._idle) < len(self._connections):
-                self._all_idle.clear()
-                await self._all_idle.wait()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                while len(self._idle) < len(self._connections):
+                    self._all_idle.clear()
+                    await self._all_idle.wait()
+        except TimeoutError:
+            unanswered = len(self._connections) - len(self._idle)
+            raise LocalStackError(
+                f"{unanswered} requests were not answered within {ANSWER_SECONDS_MAX:.0f} s"
+            ) from None
 
     def _on_answer(self, connection: Connection, taken: bool) -> None:
         now = time.perf_counter()

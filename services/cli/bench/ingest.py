@@ -33,10 +33,10 @@ class Round(NamedTuple):
 
 async def measure_single(stack: Stack, plan: Plan) -> Result:
     """One event per request, ingest and no-op by turns."""
-    settings = await stack.fresh(plan.partitions)
     ours: list[Round] = []
     bare: list[Round] = []
     async with (
+        stack.fresh(plan.partitions) as settings,
         serving.ingest(stack, settings, profile=plan.profile) as ingest,
         serving.noop(stack, settings) as noop,
         counted(settings.kafka) as count,
@@ -59,11 +59,11 @@ async def measure_single(stack: Stack, plan: Plan) -> Result:
 
 async def measure_batch(stack: Stack, plan: Plan) -> Result:
     """A hundred events per request, and the loop of prebuilt batches, by turns."""
-    settings = await stack.fresh(plan.partitions)
-    aside = await stack.fresh(plan.partitions)
     ours: list[Round] = []
     bare: list[Sent] = []
     async with (
+        stack.fresh(plan.partitions) as settings,
+        stack.fresh(plan.partitions) as aside,
         serving.ingest(stack, settings, profile=plan.profile) as ingest,
         counted(settings.kafka) as count,
     ):

@@ -29,8 +29,8 @@ TEMPLATES = 20_000
 async def measure_latency(stack: Stack, plan: Plan) -> Result:
     """Capacity first: a burst by all connections until the last event is processed. Then rounds
     of requests at half of that rate, each timed from when it was due."""
-    settings = await stack.fresh(plan.partitions)
     async with (
+        stack.fresh(plan.partitions) as settings,
         serving.ingest(stack, settings) as ingest,
         stack.role("worker", settings) as worker,
         arrivals(settings.kafka) as seen,

@@ -7,9 +7,11 @@ import os
 import pstats
 import signal
 import sys
+import time
 from pathlib import Path
 
 from services.cli import roles
+from services.cli.local.errors import LocalStackError
 
 MODULE = "services.cli.bench.profiled"
 LINES = 40
@@ -28,13 +30,16 @@ def begin(pid: int) -> None:
 
 def print_profile(role: str, folder: Path) -> None:
     """The functions that took most time themselves, on standard error; the role has ended."""
-    file = str(_file(role, folder))
-    pstats.Stats(file, stream=sys.stderr).sort_stats("tottime").print_stats(LINES)
+    file = _file(role, folder)
+    if not file.exists():
+        raise LocalStackError(f"{role} ended without its profile", "Measure less, or once more")
+    pstats.Stats(str(file), stream=sys.stderr).sort_stats("tottime").print_stats(LINES)
 
 
 def main(role: str, file: Path) -> None:
     """Runs until SIGTERM; then `file` holds what was spent since SIGUSR1."""
-    profile = cProfile.Profile()
+    # CPU time: on a busy machine the wall clock would blame whatever was interrupted.
+    profile = cProfile.Profile(time.process_time)
     signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     try:
         _ROLES[role]()

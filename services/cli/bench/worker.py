@@ -43,23 +43,26 @@ class Sample(NamedTuple):
 async def measure_worker(stack: Stack, plan: Plan) -> Result:
     """Every customer is known before; then sessions are processed, in windows of equal time."""
     argv = profiled.argv_of("worker", stack.folder) if plan.profile else ()
-    settings = await stack.fresh(plan.partitions)
-    backlog = int(plan.seconds * plan.rounds * BACKLOG_PER_SECOND)
-    total = await Filler(settings.kafka).fill(
-        chain(
-            first_visits(plan.customers, plan.partitions),
-            sessions(backlog, plan.customers, plan.partitions),
-        )
-    )
-    async with stack.role("worker", settings, argv) as role, _connected(settings) as database:
-        watch = Watch(stack, role, database)
-        await watch.until(int(plan.customers * SETTLED))
-        if plan.profile:
-            profiled.begin(pid_of(role))
-        samples = await watch.samples(plan.seconds * plan.rounds, total)
+    async with stack.fresh(plan.partitions) as settings:
+        total = await _fill(settings, plan)
+        async with stack.role("worker", settings, argv) as role, _connected(settings) as database:
+            watch = Watch(stack, role, database)
+            await watch.until(int(plan.customers * SETTLED))
+            if plan.profile:
+                profiled.begin(pid_of(role))
+            samples = await watch.samples(plan.seconds * plan.rounds, total)
     if plan.profile:
         profiled.print_profile("worker", stack.folder)
     return _result(samples, plan)
+
+
+async def _fill(settings: Settings, plan: Plan) -> int:
+    backlog = int(plan.seconds * plan.rounds * BACKLOG_PER_SECOND)
+    records = chain(
+        first_visits(plan.customers, plan.partitions),
+        sessions(backlog, plan.customers, plan.partitions),
+    )
+    return await Filler(settings.kafka).fill(records)
 
 
 class Watch:
