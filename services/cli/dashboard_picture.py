@@ -83,5 +83,6 @@ def _sampled(
     if touchpoints is None:
         return before
     now = time.monotonic()
-    recent = [sample for sample in before if now - sample[0] <= RATE_SECONDS]
+    # At least the look before: where one is taken every ten seconds, none is as young as that.
+    recent = [sample for sample in before if now - sample[0] <= RATE_SECONDS] or before[-1:]
     return (*recent, (now, touchpoints))

@@ -37,7 +37,7 @@ def line(picture: Picture) -> str:
     stages = ", ".join(f"{name} {count}" for name, count in picture.stages.items())
     parts = [f"customers: {stages or 'none yet'}", *_figures(picture)]
     parts += [f"last change: {_change(one)}" for one in picture.changes[:1]]
-    parts += [f"last signal: {_signal(one)}" for one in picture.signals[:1]]
+    parts += [f"last signal: {_signal(one)}" for one in latest_signals(picture.signals, 1)]
     return "; ".join(parts)
 
 

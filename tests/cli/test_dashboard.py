@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -141,6 +142,15 @@ async def test_the_line_says_the_same() -> None:
     text = line(await looked(Answers()))
     assert text.startswith("customers: awareness 3, purchase 1, none 2; watermark 0.4 s old")
     assert text.endswith("last signal: cart 1,042.50 PLN raised")
+
+
+async def test_the_rate_of_looks_far_apart_is_told_too() -> None:
+    long_ago = Picture(samples=((time.monotonic() - 50, 0), (time.monotonic() - 25, 0)))
+    async with serving(Answers()) as url, httpx2.AsyncClient(base_url=url) as client:
+        picture = await look(client, long_ago)
+    assert picture.events_per_second is not None
+    assert 0 < picture.events_per_second <= 400 / 25
+    assert "events/s" in line(picture)
 
 
 async def test_an_api_that_is_away_is_said() -> None:
