@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
-from services.cli.__main__ import app as cli
+from services.cli.verbs import app as cli
 from services.ingest.app import create_app as create_ingest
 from services.journey_state.api.app import create_app as create_api
 from services.journey_state.api.operations import Metrics as ApiMetrics
@@ -141,6 +141,13 @@ def test_links_lead_somewhere(path: Path) -> None:
 @every_page
 def test_pages_name_no_place_that_packages_come_from(path: Path) -> None:
     assert not REGISTRIES.findall(path.read_text("utf-8"))
+
+
+@every_page
+def test_files_that_are_named_exist(path: Path) -> None:
+    """Tests and documents named in code marks, from the top of the repository."""
+    named = re.findall(r"`((?:tests|docs|services)/[\w./-]+)`", path.read_text("utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 def test_every_decision_is_in_the_index() -> None:
