@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from services.cli.__main__ import app
+from services.cli.verbs import app
 
 _HEAD = """# The command line
 

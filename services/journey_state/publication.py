@@ -16,8 +16,7 @@ from services.journey_state.consent import current
 from services.journey_state.customer import Customer, CustomerState
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.overlays import open_at
-from services.journey_state.store.outcomes import HistoryRow, OutboxRow
-from services.journey_state.tables import RELAY_SHARDS
+from services.journey_state.store.outcomes import RELAY_SHARDS, HistoryRow, OutboxRow
 
 
 class TopicCode(IntEnum):

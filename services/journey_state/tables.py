@@ -30,8 +30,6 @@ metadata = MetaData(
     }
 )
 
-RELAY_SHARDS = 16
-
 
 def _time(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)

@@ -15,8 +15,8 @@ import pytest
 import typer.main
 from ruamel.yaml import YAML
 
-from services.cli.__main__ import app
 from services.cli.settings_table import names
+from services.cli.verbs import app
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

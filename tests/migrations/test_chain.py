@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.journey_state.migrate import alembic_config, driver_url, upgrade
-from services.journey_state.tables import RELAY_SHARDS, metadata
+from services.journey_state.store.outcomes import RELAY_SHARDS
+from services.journey_state.tables import metadata
 
 VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
 

@@ -8,14 +8,14 @@ import pstats
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
-from services.cli import roles
+from services.cli.__main__ import ROLES
 from services.cli.local.errors import LocalStackError
 
 MODULE = "services.cli.bench.profiled"
 LINES = 40
-_ROLES = {"ingest": roles.ingest, "worker": roles.worker}
 
 
 def argv_of(role: str, folder: Path) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def main(role: str, file: Path) -> None:
     profile = cProfile.Profile(time.process_time)
     signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     try:
-        _ROLES[role]()
+        import_module(ROLES[role]).run()
     finally:
         profile.disable()
         profile.dump_stats(file)

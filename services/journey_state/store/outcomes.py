@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from services.journey_state.store.pool import Connection, int_array, uuid_array
 
+RELAY_SHARDS = 16  # rows of `relay_shards`, made by the first migration
+
 
 class HistoryRow(NamedTuple):
     """One row of the stage history as it is stored."""

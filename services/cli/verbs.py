@@ -1,0 +1,59 @@
+"""Every verb of `milepost`, each in a file of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.cli import customer, journey, source, tail
+from services.cli.endpoints import default_data_dir
+from services.cli.given import load_settings, refuse
+from services.cli.roles import api, ingest, schema, topic, worker
+from services.cli.simulate.command import simulate
+
+app = typer.Typer(
+    name="milepost",
+    help="Touchpoint events in, journey stages and abandonment signals out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def up_command(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add simulated customers and a live table.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="Data folder [default: the user's].")] = None,
+) -> None:
+    """Run the whole system on this machine: PostgreSQL, Kafka, ingest, worker and api."""
+    try:
+        # Needs the extra `local`, which a production install does not have.
+        from services.cli.up import up  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        refuse(f"`milepost up` needs {error.name}: install the extra, milepost[local]")
+    settings = load_settings()
+    folder = data or default_data_dir()
+    sys.exit(asyncio.run(up(settings, folder, demo=demo, console=Console())))
+
+
+journeys = typer.Typer(help="Journey definitions.", no_args_is_help=True)
+journeys.command("check")(journey.check)
+journeys.command("show")(journey.show)
+app.add_typer(journeys, name="journey")
+
+app.command("up")(up_command)
+app.command("ingest")(ingest.run)
+app.command("api")(api.run)
+app.command("worker")(worker.run)
+app.command("migrate")(schema.run)
+app.command("topics")(topic.run)
+app.add_typer(source.app, name="source")
+app.command("simulate")(simulate)
+app.command("customer")(customer.customer)
+app.command("tail")(tail.tail)
