@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from itertools import chain
@@ -37,6 +38,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADER_BYTES_MAX = 64 << 10
+# A body that needs the slow parser takes too long for the loop that heartbeats live on.
+PARSED_HERE_BYTES_MAX = 512 << 10
 # Without consent nothing of an event may be kept, not even why it was refused.
 _NEVER_KEPT = "no_consent"
 _TRUE = (b"1", b"true")
@@ -130,7 +133,10 @@ class Collector:
         body = await parts.reader.read(receive, request.headers.get(b"content-encoding", b""))
         if request.route.dialect == "dropped":
             return answers.SDK_SUCCESS
-        parsed = self._parse(request, body)
+        if len(body) > PARSED_HERE_BYTES_MAX:
+            parsed = await asyncio.to_thread(self._parse, request, body)
+        else:
+            parsed = self._parse(request, body)
         source = self._source_of(request, parsed)
         ticket, received_at = parts.inflight.enter()
         try:

@@ -6,7 +6,7 @@ import re
 
 from services.ingest.errors import RequestError
 
-TOKENS_MAX = 1_000_000
+TOKENS_MAX = 500_000
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
 _MEMBER = re.compile(rb'\s*"((?:[^"\\]|\\.)*+)"\s*:\s*', re.DOTALL)
 

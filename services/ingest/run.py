@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import math
 import multiprocessing
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import structlog
@@ -121,6 +122,8 @@ def _run_one(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        # Of brokers that are away the supervisor tells once, the library at every attempt.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         # What start-up has made stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -155,8 +158,8 @@ def _run_workers(settings: Settings) -> None:
                     processes[number] = _start(pinned, number)
 
 
-def _start(settings: Settings, number: int) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(
+def _start(settings: Settings, number: int) -> ForkProcess:
+    process = multiprocessing.get_context("fork").Process(
         target=_run_one, args=(_of_worker(settings, number),), name=f"ingest-{number}"
     )
     process.start()

@@ -209,7 +209,10 @@ class KafkaSink:
                     await self._read_partitions(producer)
             except (KafkaError, OSError, TimeoutError) as error:
                 await _abandon(producer)
-                self._refuse(f"Kafka at {self._settings.bootstrap} is not there: {error!r}")
+                self._refuse(
+                    f"Kafka at {self._settings.bootstrap} does not answer, or its topics are not"
+                    f" made yet by `milepost topics`: {error!r}"
+                )
             else:
                 self._producer = producer
                 return

@@ -20,12 +20,10 @@ from tests.ingest.serving import events_in, records_of, settings_of
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-# Workers are spawned, and each imports the main module anew.
 PROGRAM = """
 from services.ingest.run import run
 from services.settings import Settings
-if __name__ == "__main__":
-    run(Settings())
+run(Settings())
 """
 
 
