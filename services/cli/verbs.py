@@ -29,7 +29,9 @@ def up_command(
     demo: Annotated[
         bool, typer.Option("--demo", help="Add simulated customers and a live table.")
     ] = False,
-    data: Annotated[Path | None, typer.Option(help="Data folder [default: the user's].")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder; the user's own unless given.")
+    ] = None,
 ) -> None:
     """Run the whole system on this machine: PostgreSQL, Kafka, ingest, worker and api."""
     try:

@@ -8,7 +8,7 @@ from services.journey_state.customer import Customer, decode_state
 from services.journey_state.firing import Firings
 from services.journey_state.store import outcomes, people, progress
 from services.journey_state.store.pool import Store
-from services.journey_state.watermark import watermark
+from services.journey_state.watermark import Watermark, watermark
 
 
 class Deadlines:
@@ -29,7 +29,7 @@ class Deadlines:
         self._lease_us = int(lease_seconds * SECOND_US)
         self._batch_max = batch_max
 
-    async def raise_watermark(self, partitions: int) -> int | None:
+    async def raise_watermark(self, partitions: int) -> Watermark:
         """W after the heartbeats processed so far; it is stored and never decreases."""
         async with self._store.transaction() as connection:
             previous = await progress.read_watermark(connection)
@@ -43,7 +43,7 @@ class Deadlines:
             )
             if found.at is not None and found.at != previous:
                 await progress.raise_watermark(connection, found.at)
-            return found.at
+            return found
 
     async def fire(self, journeys: Journeys) -> int:
         """Look at the customers whose time has come; gives how many there were, 0 when done."""

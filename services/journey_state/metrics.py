@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import platform
 from collections import Counter as Counted
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.contracts.times import SECOND_US
+from services.journey_state.definition import NONE_STAGE
 from services.journey_state.intake import Tally
+from services.journey_state.store.progress import Backlog
+from services.journey_state.watermark import Hold
 
 
 class WorkerMetrics:
@@ -37,6 +44,38 @@ class WorkerMetrics:
         self.deadline_lateness_seconds = self._gauge(
             "deadline_lateness_seconds", "how far the oldest due look is behind the watermark"
         )
+
+        self.watermark_hold_seconds = self._gauge(
+            "watermark_hold_seconds", "how long an instance has held the watermark", "instance"
+        )
+        self.outbox_pending = self._gauge("outbox_pending", "messages on their way to a topic")
+        self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "age of the oldest one")
+        self.dead_letters_open = self._gauge("dead_letters_open", "records set aside, not settled")
+        self.stage_customers = self._gauge("stage_customers", "customers in a stage", "stage")
+        self._gauge("build_info", "what runs", "version", "python").labels(
+            version("milepost"), platform.python_version()
+        ).set(1)
+
+    def show_backlog(self, backlog: Backlog) -> None:
+        """What waits, as last read."""
+        self.outbox_pending.set(backlog.outbox_pending)
+        self.outbox_oldest_seconds.set(backlog.outbox_oldest_seconds)
+        self.dead_letters_open.set(backlog.dead_letters_open)
+        self.deadline_lateness_seconds.set(backlog.deadline_lateness_seconds)
+
+    def show_stages(self, customers: Mapping[str, int]) -> None:
+        """Customers per stage, as last counted; `none` is no stage."""
+        for stage, number in customers.items():
+            if stage != NONE_STAGE:
+                self.stage_customers.labels(stage).set(number)
+
+    def show_holds(self, holds: Iterable[Hold], now_us: int) -> None:
+        """Who holds the watermark, and for how long; whoever does not any more is gone."""
+        self.watermark_hold_seconds.clear()
+        for hold in holds:
+            if hold.reason != "current" and hold.since is not None:
+                seconds = (now_us - hold.since) / SECOND_US
+                self.watermark_hold_seconds.labels(hold.instance or "none").set(seconds)
 
     def count(self, tally: Tally) -> None:
         """Add what became of one batch."""

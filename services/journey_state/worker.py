@@ -21,6 +21,7 @@ from services.journey_state.health import Health, serve_health
 from services.journey_state.intake import Batch, Intake, Tally
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
+from services.journey_state.store import progress
 from services.journey_state.store.pool import TRANSIENT, Store
 from services.settings import Settings
 
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 CONNECT_RETRY_SECONDS = 0.5
 LAG_SECONDS = 2.0
 WATCH_SECONDS = 0.5
+STAGES_SECONDS = 10.0
 
 __all__ = ["UnpublishedDefinitionError", "Worker", "serve"]
 
@@ -40,7 +42,9 @@ class Worker:
         self.metrics = WorkerMetrics()
         self.health = Health(self.metrics.registry)
         self._settings = settings
+        self._store = store
         self._journeys = journeys
+        self._stages_at = 0.0
         topics = settings.kafka.topics
         firings = Firings(
             grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
@@ -106,10 +110,11 @@ class Worker:
         partitions = self.consumer.partitions
         if partitions is None:
             return
-        at = await self._deadlines.raise_watermark(partitions)
-        if at is None:
+        found = await self._deadlines.raise_watermark(partitions)
+        self.metrics.show_holds(found.held_by, _now_us())
+        if found.at is None:
             return
-        self.metrics.watermark_lag_seconds.set((_now_us() - at) / SECOND_US)
+        self.metrics.watermark_lag_seconds.set((_now_us() - found.at) / SECOND_US)
         while await self._deadlines.fire(self._journeys):
             self.relay.wake()
 
@@ -128,8 +133,19 @@ class Worker:
             try:
                 for partition, lag in (await self.consumer.lag()).items():
                     self.metrics.lag_records.labels(partition).set(lag)
+                await self._read_gauges()
             except Exception as error:  # noqa: BLE001 - a gauge must not end the worker
-                log.debug("lag unknown", error=repr(error))
+                log.debug("gauges unknown", error=repr(error))
+
+    async def _read_gauges(self) -> None:
+        now = time.monotonic()
+        async with self._store.connection() as connection:
+            self.metrics.show_backlog(await progress.read_backlog(connection))
+            if now >= self._stages_at:
+                # It reads every history: the more there are, the rarer.
+                self.metrics.show_stages(await progress.count_stages(connection))
+                took = time.monotonic() - now
+                self._stages_at = now + max(STAGES_SECONDS, 50 * took)
 
 
 async def serve(

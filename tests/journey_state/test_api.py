@@ -42,7 +42,42 @@ async def client(database_url: str, rows: Rows) -> AsyncIterator[httpx2.AsyncCli
 # One customer
 
 
-async def test_a_customer_is_answered_to_the_letter(client: httpx2.AsyncClient, rows: Rows) -> None:
+HISTORY = [
+    {
+        "stage": "awareness",
+        "entered_at": at(0),
+        "left_at": at(5),
+        "direction": "first",
+        "cause": {
+            "kind": "touchpoint",
+            "message_id": "m0",
+            "event": "page",
+            "channel": "website",
+            "source": "web-shop",
+            "rule": "awareness[0]",
+        },
+        "definition": "v1",
+    },
+    {
+        "stage": "consideration",
+        "entered_at": at(5),
+        "left_at": None,
+        "direction": "forward",
+        "cause": {
+            "kind": "touchpoint",
+            "message_id": "m5",
+            "event": "page",
+            "channel": "website",
+            "source": "web-shop",
+            "rule": "consideration[0]",
+        },
+        "definition": "v1",
+    },
+]
+
+
+async def a_customer(rows: Rows) -> UUID:
+    """Someone with a history, an overlay, consent and an open cart."""
     definition_id = await rows.definition()
     journey = Journey(
         stage="consideration",
@@ -63,44 +98,18 @@ async def test_a_customer_is_answered_to_the_letter(client: httpx2.AsyncClient, 
     )
     await rows.entered(customer_id, "awareness", minute=0)
     await rows.entered(customer_id, "consideration", minute=5, previous="awareness")
+    return customer_id
+
+
+async def test_a_customer_is_answered_to_the_letter(client: httpx2.AsyncClient, rows: Rows) -> None:
+    customer_id = await a_customer(rows)
     gone = await rows.customer(merged_into=customer_id)
     earlier = await rows.customer(merged_into=gone)
     signal = await rows.signal(customer_id, minute=-60)
 
     answer = await get(client, f"/v1/customers/{customer_id}")
 
-    assert answer.pop("history") == [
-        {
-            "stage": "awareness",
-            "entered_at": at(0),
-            "left_at": at(5),
-            "direction": "first",
-            "cause": {
-                "kind": "touchpoint",
-                "message_id": "m0",
-                "event": "page",
-                "channel": "website",
-                "source": "web-shop",
-                "rule": "awareness[0]",
-            },
-            "definition": "v1",
-        },
-        {
-            "stage": "consideration",
-            "entered_at": at(5),
-            "left_at": None,
-            "direction": "forward",
-            "cause": {
-                "kind": "touchpoint",
-                "message_id": "m5",
-                "event": "page",
-                "channel": "website",
-                "source": "web-shop",
-                "rule": "consideration[0]",
-            },
-            "definition": "v1",
-        },
-    ]
+    assert answer.pop("history") == HISTORY
     assert answer.pop("signals") == [
         {
             "signal_id": signal.hex,

@@ -30,11 +30,15 @@ async def test_a_worker_is_ready_once_it_reads_and_counts_what_it_applied(
         async def metrics() -> str:
             return (await client.get("/metrics")).text
 
-        counted = await until(metrics, lambda text: 'outcome="applied"} 1.0' in text)
+        await until(metrics, lambda text: 'outcome="applied"} 1.0' in text)
+        counted = await until(metrics, lambda text: "stage_customers{" in text)
         living, unknown = await status_of("/livez"), await status_of("/nothing")
 
     assert (living, unknown) == (200, 404)
     assert 'milepost_stage_transitions_total{from="none",to="consideration"} 1.0' in counted
+    assert 'milepost_stage_customers{stage="consideration"} 1.0' in counted
+    assert "milepost_dead_letters_open 0.0" in counted
+    assert "milepost_build_info{" in counted
 
 
 def test_a_loop_that_no_longer_comes_round_is_named() -> None:

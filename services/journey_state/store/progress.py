@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from typing import NamedTuple
+
 from services.journey_state.store.pool import Connection
 from services.journey_state.watermark import Beat, Gap
 
@@ -174,3 +176,41 @@ async def raise_watermark(connection: Connection, at: int) -> None:
     await connection.execute(
         "UPDATE watermark SET at = greatest(at, $1) WHERE at IS NULL OR at < $1", at
     )
+
+
+class Backlog(NamedTuple):
+    """What waits: messages, records set aside, and the oldest of what is due. Ages in seconds."""
+
+    outbox_pending: int
+    outbox_oldest_seconds: float
+    dead_letters_open: int
+    deadline_lateness_seconds: float
+
+
+async def read_backlog(connection: Connection) -> Backlog:
+    """What waits now. The outbox is short while the relay keeps up, and counting it cheap."""
+    row = await connection.fetchrow(
+        """
+        SELECT o.pending, coalesce(extract(epoch FROM now() - o.oldest), 0)::float8, d.open,
+          coalesce(extract(epoch FROM w.at - t.wake_at), 0)::float8
+        FROM (SELECT count(*) AS pending, min(created_at) AS oldest FROM outbox) o,
+          (SELECT count(*) AS open FROM dead_letters WHERE status = 'open') d,
+          watermark w LEFT JOIN LATERAL
+            (SELECT min(wake_at) AS wake_at FROM timers WHERE wake_at <= w.at) t ON true
+        """
+    )
+    return Backlog(*row)
+
+
+async def count_stages(connection: Connection) -> dict[str, int]:
+    """Customers per stage: those who entered it less those who left it, in one pass."""
+    rows = await connection.fetch(
+        """
+        SELECT stage, sum(n)::bigint FROM (
+          SELECT stage, count(*) AS n FROM stage_history WHERE superseded_at IS NULL GROUP BY 1
+          UNION ALL
+          SELECT previous, -count(*) FROM stage_history WHERE superseded_at IS NULL GROUP BY 1
+        ) moves GROUP BY 1
+        """
+    )
+    return {row[0]: row[1] for row in rows}
