@@ -35,7 +35,7 @@ async def test_the_head_of_the_chain_is_the_metadata(empty_database: str) -> Non
             "AND relkind = 'r' AND relnamespace = 'public'::regnamespace"
         )
         count = shards.scalar_one()
-        kept = {str(row[0]): list(row[1]) for row in options}
+        kept = {row["relname"]: list(row["reloptions"]) for row in options.mappings()}
     await engine.dispose()
 
     assert found == []
