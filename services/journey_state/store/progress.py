@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
 from typing import NamedTuple
 
 from services.journey_state.store.pool import Connection
