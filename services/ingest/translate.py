@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
 class _Draft:
     """An event that is good so far; its time may still move with the others of its customer."""
 
-    __slots__ = ("clock", "occurred_at", "position", "primary", "raw", "touchpoint")
+    __slots__ = ("occurred_at", "position", "primary", "raw", "touchpoint")
 
     def __init__(self, incoming: Incoming, touchpoint: Touchpoint, occurred_at: int) -> None:
         self.position = incoming.position

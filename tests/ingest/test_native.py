@@ -219,6 +219,11 @@ async def test_identifiers_come_from_their_places_in_order(desk: Desk) -> None:
     assert kept[1].identifiers == {"user_id": "u"}
 
 
+async def test_the_key_is_the_first_kind_wherever_it_stood(desk: Desk) -> None:
+    await desk.kept({"type": "page", "anonymousId": "a", "identifiers": {"x": 1, "user_id": "u"}})
+    assert desk.sink.records[0][0] == b"user_id:u"
+
+
 async def test_a_mail_source_knows_people_by_their_address(desk: Desk) -> None:
     event = {
         "type": "track",
