@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -19,13 +21,13 @@ from rich.console import Console
 from services.cli.bench import noop
 from services.cli.bench.bodies import Request, Requests, number_of
 from services.cli.bench.client import Client
-from services.cli.bench.command import machine, show
 from services.cli.bench.cpu import cpu_of, cpu_seconds
 from services.cli.bench.figures import Result, figure, percentile, ratio
 from services.cli.bench.filling import Filler
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
 from services.cli.bench.plan import Plan
+from services.cli.bench.report import machine, show
 from services.cli.bench.stack import Stack
 from services.cli.bench.topic import counted
 from services.cli.bench.traffic import first_visits, sessions, steps
@@ -196,6 +198,29 @@ async def test_latency_is_that_of_stage_changes_on_the_topic(stack: Stack) -> No
     result = await measure_latency(stack, SMALL)
     assert all(one.median > 0 for one in result.figures)
     assert "stage changes timed in 1 rounds" in result.notes[1]
+
+
+async def test_ctrl_c_leaves_nothing_behind(data_dir: Path) -> None:
+    verb = "import typer; from services.cli.bench.command import bench; typer.run(bench)"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", verb, "latency", "--customers", "100"),
+        env={**os.environ, "TMPDIR": str(data_dir)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"measuring latency\n"
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    said = await process.stderr.read()
+    assert await process.wait() == 130
+    assert b"nothing is left running" in said
+    assert _left_in(data_dir) == []
+    assert len(started) >= 2
+    assert not any(child.is_running() for child in started)
+
+
+def _left_in(folder: Path) -> list[Path]:
+    return list(folder.glob("milepost-bench-*"))
 
 
 def test_results_are_shown_with_what_was_asked_for() -> None:
