@@ -174,7 +174,9 @@ class EmbeddedKafka:
         return (*options, f"-Dmilepost.data={self._dir}")
 
     def _format(self, java: Java, jars: KafkaJars) -> None:
+        # 22 characters as Kafka wants them; a leading dash would be taken for an option.
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = cluster_id.replace("-", "A")
         done = subprocess.run(
             format_command(java, jars, cluster_id),
             cwd=self._dir,
