@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from services.cli import customer, journey, source, tail
+from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
 from services.cli.roles import api, ingest, schema, topic, worker
@@ -59,3 +60,4 @@ app.add_typer(source.app, name="source")
 app.command("simulate")(simulate)
 app.command("customer")(customer.customer)
 app.command("tail")(tail.tail)
+app.command("bench")(bench)
