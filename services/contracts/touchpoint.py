@@ -58,7 +58,10 @@ def kind_order(kind: str) -> str:
 
 def primary_identifier(identifiers: dict[str, str]) -> tuple[str, str]:
     """The first identifier in key order; `identifiers` must not be empty."""
-    kind = min(identifiers, key=kind_order)
+    for kind in _FIRST_KINDS:
+        if kind in identifiers:
+            return kind, identifiers[kind]
+    kind = min(identifiers)
     return kind, identifiers[kind]
 
 

@@ -15,6 +15,7 @@ _BLOCKED = frozenset(["null", "undefined", "none", "nan", "0", "-1", "anonymous"
     "false",
     "[object object]",
 }
+_BLOCKED_CHARACTERS_MAX = max(map(len, _BLOCKED))
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -30,14 +31,16 @@ def clean_value(value: object) -> str | None:
         text = str(int(value)) if value.is_integer() else repr(value)
     else:
         raise EventError("invalid_field", "an identifier must be a text or a number")
-    if not text or (len(text) <= 36 and _stands_for_no_one(text)):
+    if not text or _stands_for_no_one(text):
         return None
     return text
 
 
 def _stands_for_no_one(text: str) -> bool:
+    if len(text) <= _BLOCKED_CHARACTERS_MAX and text.lower() in _BLOCKED:
+        return True
     # Zeros of any length, the zero UUID and "-0" are zeros and dashes only.
-    return text.lower() in _BLOCKED or ("0" in text and not text.strip("0-"))
+    return text[0] in "0-" and "0" in text and not text.strip("0-")
 
 
 def clean(kind: str, value: object) -> str | None:

@@ -138,7 +138,7 @@ class Translator:
             clock=clock,
             zone="assumed" if instant and instant.zone_assumed else None,
             identifiers=identifiers,
-            previous_id=ids.clean_value(event.previous_id),
+            previous_id=None if event.previous_id is None else ids.clean_value(event.previous_id),
             group_id=text_of(event.group_id),
             properties=fields.properties_of(event, call),
             traits=msgspec.Raw(traits),
