@@ -122,11 +122,12 @@ class Relay:
     ) -> None:
         batch = producer.create_batch()
         for row in rows:
+            key = id_text(row.customer_id)
             message = {
                 "timestamp": None,
-                "key": id_text(row.customer_id).encode(),
+                "key": key.encode(),
                 "value": row.value,
-                "headers": self._headers(row),
+                "headers": self._headers(row, key),
             }
             if batch.append(**message) is None:
                 await (await producer.send_batch(batch, topic, partition=partition))
@@ -135,7 +136,7 @@ class Relay:
                     raise MessageTooLargeError(f"a message of {len(row.value or b'')} bytes")
         await (await producer.send_batch(batch, topic, partition=partition))
 
-    def _headers(self, row: OutboxRow) -> list[tuple[str, bytes]]:
+    def _headers(self, row: OutboxRow, subject: str) -> list[tuple[str, bytes]]:
         if row.ce_type == TOMBSTONE:
             return []
         headers = kafka_headers(
@@ -143,7 +144,7 @@ class Relay:
             ce_type=row.ce_type,
             source=CE_SOURCE,
             time_us=row.created_at,
-            subject=id_text(row.customer_id),
+            subject=subject,
         )
         # A trace of its own begins with each message, named by its id: stable when sent again.
         trace = row.ce_id.hex()
