@@ -225,7 +225,9 @@ async def read_outbox(
 
 async def remove_from_outbox(connection: Connection, outbox_ids: Sequence[int]) -> None:
     """These messages are on their topics, acknowledged."""
-    await connection.execute("DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", outbox_ids)
+    await connection.execute(
+        "DELETE FROM outbox WHERE outbox_id = ANY($1::text::bigint[])", int_array(outbox_ids)
+    )
 
 
 async def add_dead_letters(connection: Connection, rows: Sequence[DeadLetter]) -> None:
