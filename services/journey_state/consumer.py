@@ -64,6 +64,7 @@ class Consumer:
         self._stopped: set[int] = set()
         self._committed_at = 0.0
         self.rounds = 0  # grows while the loop is alive
+        self.applied = 0  # batches
 
     @property
     def partitions(self) -> int | None:
@@ -154,6 +155,7 @@ class Consumer:
         try:
             for batch in self._batches(await self._expected(found)):
                 await self._apply(batch)
+                self.applied += 1
                 for partition, (_, after) in batch.moves.items():
                     self._cursors[partition] = after
         except FenceLostError:

@@ -21,6 +21,7 @@ from services.journey_state.health import Health, serve_health
 from services.journey_state.intake import Batch, Intake, Tally
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
+from services.journey_state.stall import StallWatch
 from services.journey_state.store import progress
 from services.journey_state.store.pool import TRANSIENT, Store
 from services.settings import Settings
@@ -128,14 +129,20 @@ class Worker:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _watch_lag(self, stopping: asyncio.Event) -> None:
+        """Gauges; and the process ends when work waits, the servers answer and nothing moves."""
+        watch = StallWatch()
         while not stopping.is_set():
             await asyncio.sleep(LAG_SECONDS)
             try:
-                for partition, lag in (await self.consumer.lag()).items():
+                lags = await self.consumer.lag()
+                for partition, lag in lags.items():
                     self.metrics.lag_records.labels(partition).set(lag)
                 await self._read_gauges()
             except Exception as error:  # noqa: BLE001 - a gauge must not end the worker
                 log.debug("gauges unknown", error=repr(error))
+                continue
+            waiting, now = sum(lags.values()), time.monotonic()
+            watch.look(waiting=waiting, applied=self.consumer.applied, now=now)
 
     async def _read_gauges(self) -> None:
         now = time.monotonic()
