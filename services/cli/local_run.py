@@ -20,6 +20,7 @@ from services.cli.local_prepare import prepare_database, prepare_topics
 from services.cli.local_settings import Placed, url_of
 from services.cli.local_sources import ensure_sources
 from services.cli.ready import until_ready
+from services.cli.ungrouped import ungrouped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,12 +90,10 @@ class LocalRun:
         require_free(worker.metrics_port, worker.metrics_host, "MILEPOST_WORKER__METRICS_PORT")
 
     async def _start_servers(self) -> None:
-        try:
+        with ungrouped(LocalStackError):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._start_postgres())
                 group.create_task(self._start_kafka())
-        except* LocalStackError as errors:
-            raise _first(errors) from None
 
     async def _start_postgres(self) -> None:
         if not self._placed.given.database.url:
@@ -124,12 +123,10 @@ class LocalRun:
         roles = [self._role(name) for name in ready]
         for role in roles:
             await self._supervisor.start(role)
-        try:
+        with ungrouped(LocalStackError):
             async with asyncio.TaskGroup() as group:
                 for role in roles:
                     group.create_task(until_ready(role, ready[role.name], self._supervisor))
-        except* LocalStackError as errors:
-            raise _first(errors) from None
 
     def _role(
         self, name: str, arguments: tuple[str, ...] = (), *, ends_by_itself: bool = False
@@ -148,12 +145,3 @@ class LocalRun:
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _first(errors: BaseExceptionGroup[LocalStackError]) -> LocalStackError:
-    """One line is enough: what else went wrong follows from it or comes next."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, LocalStackError)
-    return error

@@ -33,5 +33,5 @@ def run() -> None:
 
     try:
         until_signaled(work)
-    except* UnpublishedDefinitionError as group:
-        refuse(str(group.exceptions[0]))
+    except UnpublishedDefinitionError as error:
+        refuse(str(error))

@@ -15,6 +15,7 @@ from services.cli.simulate.oracle import DEMO, SHOP, Timings
 from services.cli.simulate.sender import Sender, SendError, Tally
 from services.cli.simulate.story import Cast, run_name
 from services.cli.simulate.tempo import Tempo, live, past
+from services.cli.ungrouped import ungrouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,9 +106,8 @@ class Play:
         """
         async with self._sender:
             try:
-                await self._acts(stop)
-            except* SendError as errors:
-                raise _first(errors) from None
+                with ungrouped(SendError):
+                    await self._acts(stop)
             finally:
                 self._write_oracle()
         return self._sender.tally
@@ -160,12 +160,6 @@ class Play:
                 options.oracle, timings=options.timings, seed=options.seed, base_us=self._base_us
             )
             self._say(f"expected state of {count} customers: {options.oracle}")
-
-
-def _first(errors: BaseExceptionGroup[SendError]) -> SendError:
-    """One of several channels' like troubles."""
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def summary(tally: Tally) -> str:
