@@ -29,6 +29,9 @@ _POSTGRES_EPOCH_US = 946_684_800 * SECOND_US  # 2000-01-01
 TRANSIENT = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What asyncpg says when a connection is lost in the middle of its own exchange.
+    asyncpg.InternalClientError,
+    asyncpg.ProtocolError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
