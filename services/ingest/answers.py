@@ -67,7 +67,6 @@ def _answer(
 
 
 SDK_SUCCESS = _answer(200, _JSON, _SDK_SUCCESS)
-NO_CONTENT = Answer(204, [(b"content-length", b"0")], b"")
 
 
 def sdk_success(verdicts: Sequence[Verdict]) -> Answer:

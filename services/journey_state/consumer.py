@@ -33,10 +33,6 @@ LANES = 2
 Process = Callable[[Batch, str | None], Awaitable[Tally]]
 
 
-class LostRecordsError(Exception):
-    """Kafka no longer holds the next record of a partition: a person must decide."""
-
-
 class Consumer:
     """Reads assigned partitions and hands batches to `process`, each exactly from its offset.
 

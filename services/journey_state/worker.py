@@ -10,7 +10,7 @@ import structlog
 from uuid_utils import uuid7
 
 from services.contracts.times import SECOND_US
-from services.journey_state.active import UnpublishedDefinitionError, activate
+from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
 from services.journey_state.conclusion import Journeys
 from services.journey_state.consumer import Consumer
@@ -32,8 +32,6 @@ CONNECT_RETRY_SECONDS = 0.5
 LAG_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 STAGES_SECONDS = 10.0
-
-__all__ = ["UnpublishedDefinitionError", "Worker", "serve"]
 
 
 class Worker:

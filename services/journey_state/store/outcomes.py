@@ -141,21 +141,6 @@ async def read_signals(connection: Connection, customer_ids: Sequence[bytes]) ->
     return [SignalRow(*row) for row in rows]
 
 
-async def read_signals_by_id(
-    connection: Connection, signal_ids: Sequence[bytes]
-) -> list[SignalRow]:
-    """The signals of these ids."""
-    rows = await connection.fetch(
-        """
-        SELECT signal_id, customer_id, rule, scope, due_at, state, published, suppressed,
-          revision, raised_at, reminded, raised_as, definition_id, payload
-        FROM signals WHERE signal_id = ANY($1::uuid[])
-        """,
-        signal_ids,
-    )
-    return [SignalRow(*row) for row in rows]
-
-
 async def wake_earlier(connection: Connection, wakes: Sequence[tuple[bytes, int]]) -> None:
     """Have a look at each customer no later than when W reaches the given instant."""
     ordered = sorted(wakes)

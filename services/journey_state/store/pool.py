@@ -113,11 +113,6 @@ def _decode_time(value: tuple[int]) -> int:
     return value[0] + _POSTGRES_EPOCH_US
 
 
-def affected(status: Any) -> int:
-    """The number of rows in a command's status, such as `UPDATE 3`."""
-    return int(str(status).rsplit(" ", 1)[-1])
-
-
 def uuid_array(keys: Iterable[bytes]) -> str:
     """16-byte keys as the text of a uuid[]: asyncpg takes far longer over a list of them."""
     return "{" + ",".join([key.hex() for key in keys]) + "}"
