@@ -5,24 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx2
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.asking import ApiOption, DataOption, JsonOption, QueryApi, TokenOption
 
-ANSWER_SECONDS_MAX = 20.0
-EXIT_NOT_FOUND = 1
-EXIT_USAGE = 2
-EXIT_NOT_REACHABLE = 3
-
-_NOT_FOUND = frozenset({404, 410})
 _Rows = list[tuple[str, ...]]
 
 
@@ -31,22 +23,17 @@ def customer(
         str, typer.Argument(metavar="ID", help="Customer id, kind:value, or a bare identifier.")
     ],
     *,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Data folder of the running system.")
-    ] = None,
-    api: Annotated[
-        str | None, typer.Option("--api", help="URL of the query API, instead of --data.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="File whose first line is a bearer token.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
+    data: DataOption = None,
+    api: ApiOption = None,
+    token_file: TokenOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show a customer: stage, history, identifiers, what is open, what was signaled.
 
     Exit code 1: no such customer; 2: asked wrongly; 3: the query API does not answer.
     """
-    found = _ask(who, api or _api_of(data), _headers(token_file))
+    asked = QueryApi("customer", data=data, api=api, token_file=token_file)
+    found = asked.get(f"/v1/customers/{quote(who, safe=':@')}")
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
@@ -54,55 +41,6 @@ def customer(
     else:
         for line in plain_lines(found):
             typer.echo(line)
-
-
-def _api_of(data: Path | None) -> str:
-    try:
-        return read_endpoints(data).api
-    except EndpointsError as error:
-        _fail(EXIT_NOT_REACHABLE, str(error))
-
-
-def _headers(token_file: Path | None) -> dict[str, str]:
-    if token_file is None:
-        return {}
-    try:
-        words = token_file.read_text("utf-8").split(maxsplit=1)
-    except (OSError, UnicodeDecodeError) as error:
-        _fail(EXIT_USAGE, f"--token-file {token_file}: {error}")
-    if not words:
-        _fail(EXIT_USAGE, f"--token-file {token_file}: is empty")
-    return {"Authorization": f"Bearer {words[0]}"}
-
-
-def _ask(who: str, api: str, headers: dict[str, str]) -> dict[str, Any]:
-    url = f"{api.rstrip('/')}/v1/customers/{quote(who, safe=':@')}"
-    try:
-        answer = httpx2.get(url, headers=headers, timeout=ANSWER_SECONDS_MAX)
-        body = answer.json()
-    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-        _fail(EXIT_USAGE, f"--api {api}: {error}")
-    except httpx2.HTTPError as error:
-        _fail(EXIT_NOT_REACHABLE, f"the query API at {api} does not answer: {error}")
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        _fail(EXIT_NOT_REACHABLE, f"{api} answers, but it is not Milepost's query API")
-    if not answer.is_success:
-        _refused(answer, api, str(body.get("detail") or "no reason"))
-    return body
-
-
-def _refused(answer: httpx2.Response, api: str, detail: str) -> NoReturn:
-    if answer.status_code in _NOT_FOUND:
-        _fail(EXIT_NOT_FOUND, detail)
-    code = EXIT_USAGE if answer.is_client_error else EXIT_NOT_REACHABLE
-    _fail(code, f"the query API at {api} answers {answer.status_code}: {detail}")
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.echo(f"milepost customer: {message}", err=True)
-    raise typer.Exit(code)
 
 
 def plain_lines(found: dict[str, Any]) -> Iterable[str]:
