@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.journey_state.conclusion import Journeys
 from services.journey_state.definition import Definition, load
 from services.journey_state.store import outcomes
-from services.journey_state.store.pool import Store
+from services.journey_state.store.pool import Connection, Store
 
 
 class UnpublishedDefinitionError(Exception):
@@ -33,10 +33,35 @@ async def activate(store: Store, definition: Definition | None, default: Definit
     assert found is not None
     definition_id, version, text = found
     if definition is not None and definition.version == version:
-        active = definition
-    else:
-        active = load(text, file=f"definition {version} in the database")
-        if definition is not None:
-            raise UnpublishedDefinitionError(definition, active)
-    rules = {rule.name: rule for rule in active.abandonment}
-    return Journeys(active, definition_id, rules)
+        return journeys_of(definition, definition_id)
+    active = load(text, file=f"definition {version} in the database")
+    if definition is not None:
+        raise UnpublishedDefinitionError(definition, active)
+    return journeys_of(active, definition_id)
+
+
+class NoDefinitionError(Exception):
+    """No definition is in force yet: the worker puts one in force at its first start."""
+
+
+class InForce:
+    """The definition in force, loaded once for each that is put in force."""
+
+    def __init__(self) -> None:
+        self._known: Journeys | None = None
+
+    async def at(self, connection: Connection) -> Journeys:
+        """The one in force in this transaction. Raises NoDefinitionError."""
+        found = await outcomes.active_definition(connection)
+        if found is None:
+            raise NoDefinitionError
+        definition_id, version, text = found
+        if self._known is None or self._known.definition_id != definition_id:
+            active = load(text, file=f"definition {version} in the database")
+            self._known = journeys_of(active, definition_id)
+        return self._known
+
+
+def journeys_of(definition: Definition, definition_id: int) -> Journeys:
+    """A definition as transactions use it."""
+    return Journeys(definition, definition_id, {rule.name: rule for rule in definition.abandonment})

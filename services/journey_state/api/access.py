@@ -58,7 +58,8 @@ class Access:
             return _refuse_remote(scope)
         if scope["path"] in _PAGES:
             return None
-        return _refuse_token(Headers(scope=scope).get("authorization", ""), self._tokens)
+        allowed = _scopes_for(scope["method"], scope["path"])
+        return _refuse_token(Headers(scope=scope).get("authorization", ""), allowed, self._tokens)
 
 
 def _refuse_remote(scope: Scope) -> JSONResponse | None:
@@ -71,15 +72,27 @@ def _refuse_remote(scope: Scope) -> JSONResponse | None:
     return problem(403, "loopback_only", f"{detail}: set MILEPOST_API__TOKENS_FILE")
 
 
-def _refuse_token(header: str, tokens: Mapping[bytes, frozenset[str]]) -> JSONResponse | None:
+def _scopes_for(method: str, path: str) -> frozenset[str]:
+    """Any of these scopes will do: changes need `admin`, a person's whole data `pii`."""
+    if method not in ("GET", "HEAD", "OPTIONS"):
+        return frozenset({"admin"})
+    if path.startswith("/v1/customers/") and path.endswith("/export"):
+        return frozenset({"pii", "admin"})
+    return frozenset({"read", "admin"})
+
+
+def _refuse_token(
+    header: str, allowed: frozenset[str], tokens: Mapping[bytes, frozenset[str]]
+) -> JSONResponse | None:
     kind, _, token = header.partition(" ")
     scopes = tokens.get(_digest(token.strip())) if kind.lower() == "bearer" else None
     if scopes is None:
         challenge = {"WWW-Authenticate": 'Bearer realm="milepost"'}
         detail = "Send a token of the token file as `Authorization: Bearer ...`"
         return problem(401, "no_token", detail, headers=challenge)
-    if scopes.isdisjoint({"read", "admin"}):
-        return problem(403, "scope_missing", "This token lacks the scope `read`")
+    if scopes.isdisjoint(allowed):
+        names = " or ".join(f"`{name}`" for name in sorted(allowed - {"admin"} or allowed))
+        return problem(403, "scope_missing", f"This token lacks the scope {names}")
     return None
 
 

@@ -13,7 +13,10 @@ from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
 from services.journey_state.api.operations import Metrics, Timed
 from services.journey_state.database import Database
+from services.journey_state.operator import Operator
 from services.settings import Settings
+
+BODY_BYTES_MAX = 2 << 20  # a journey definition is the largest thing that is sent here
 
 
 def system_clock() -> int:
@@ -34,11 +37,13 @@ def create_app(
     `touchpoint_ends` and `rejected_ends` tell the end offsets of those topics by partition; where
     they are None or fail, lag and rejected are null.
     """
+    operator = Operator(settings, clock)
     tokens = None if settings.api.tokens_file is None else read_tokens(settings.api.tokens_file)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await operator.close()
         await database.close()
 
     app = FastAPI(
@@ -48,9 +53,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=0,
+        max_body_size=BODY_BYTES_MAX,
     )
-    app.state.asking = Asking(settings, database, clock, touchpoint_ends, rejected_ends)
+    app.state.asking = Asking(settings, database, clock, touchpoint_ends, rejected_ends, operator)
     problems.install(app)
     metrics = Metrics()
     for router in (customers.router, lists.router, status.router, operations.router, pages.router):

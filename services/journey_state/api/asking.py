@@ -16,6 +16,7 @@ from services.journey_state import progress_queries, queries
 from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
 from services.journey_state.database import Connection, Database
+from services.journey_state.operator import Operator
 from services.settings import Settings
 
 Clock = Callable[[], int]  # microseconds since 1970
@@ -36,6 +37,7 @@ class Asking:
     clock: Clock
     touchpoint_ends: EndOffsets | None
     rejected_ends: EndOffsets | None
+    operator: Operator
     stage_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.stage_counts)
     )

@@ -40,7 +40,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 def described(**statuses: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses: `described(not_found="...")` and what any question may be answered."""
-    by_name = {"bad_request": 400, "not_found": 404}
+    by_name = {"bad_request": 400, "not_found": 404, "conflict": 409, "gone": 410}
     always = {401: "No valid token", 403: "Not allowed", 503: "PostgreSQL does not answer"}
     texts = {by_name[name]: text for name, text in statuses.items()} | always
     content = {"application/problem+json": {"schema": PROBLEM_SCHEMA}}

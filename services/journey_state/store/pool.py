@@ -46,6 +46,7 @@ TRANSIENT = (
     OSError,
     TimeoutError,
 )
+SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
 class Store:

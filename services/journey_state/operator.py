@@ -1,0 +1,82 @@
+"""What an operator changes by hand: each act is one transaction, like those of a worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from services.contracts.times import SECOND_US
+from services.journey_state.active import InForce, NoDefinitionError
+from services.journey_state.assignment import IdentityBounds
+from services.journey_state.conclusion import Conclusion, Journeys
+from services.journey_state.database import DatabaseAwayError
+from services.journey_state.firing import Firings
+from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Connection, Store
+from services.settings import Settings
+
+CONNECTIONS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An open transaction and what it takes to compute and to publish in it."""
+
+    connection: Connection
+    journeys: Journeys
+    conclusion: Conclusion
+    bounds: IdentityBounds
+
+
+class Operator:
+    """Opens transactions for acts of operators. It connects when first asked."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], int]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store: Store | None = None
+        self._connecting = asyncio.Lock()
+        self._in_force = InForce()
+        self._firings = Firings(
+            grace_us=round(settings.abandonment.grace_seconds * SECOND_US),
+            recovery_us=round(settings.watermark.recovery_seconds * SECOND_US),
+            clock=clock,
+        )
+        self._bounds = IdentityBounds(
+            settings.identity.identifiers_max, settings.identity.moves_max
+        )
+
+    @asynccontextmanager
+    async def acting(self) -> AsyncIterator[Act]:
+        """One transaction: all of the act or nothing. Raises DatabaseAwayError.
+
+        What is queued in the outbox is sent by whatever worker runs.
+        """
+        try:
+            store = await self._connected()
+            async with store.transaction() as connection:
+                journeys = await self._in_force.at(connection)
+                conclusion = await self._firings.begin(connection, journeys)
+                yield Act(connection, journeys, conclusion, self._bounds)
+        except NoDefinitionError:
+            reason = "no journey definition is in force yet; start a worker"
+            raise DatabaseAwayError(reason) from None
+        except SCHEMA_MISSING as error:
+            reason = "the schema is missing or too old: run `milepost migrate`"
+            raise DatabaseAwayError(reason) from error
+        except TRANSIENT as error:
+            raise DatabaseAwayError(str(error) or type(error).__name__) from error
+
+    async def close(self) -> None:
+        """After this no connection is left."""
+        store, self._store = self._store, None
+        if store is not None:
+            await store.close()
+
+    async def _connected(self) -> Store:
+        async with self._connecting:
+            if self._store is None:
+                url = self._settings.database.url
+                self._store = await Store.connect(url, connections_max=CONNECTIONS_MAX)
+            return self._store
