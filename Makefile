@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests wait for servers most of the time; each process starts a Kafka and a PostgreSQL of its own.
+PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 
@@ -25,7 +27,7 @@ demo: env ## start everything with the demo simulator; Ctrl-C stops it
 	@exec $(BIN)/milepost up --demo
 
 test: env ## the whole test suite on real Kafka and PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 
 lint: env ## format, lint, types, boundaries
 	$(BIN)/ruff format --check .

@@ -26,8 +26,19 @@ if TYPE_CHECKING:
     from services.contracts.topics import Topics
 
 PARTITIONS = 3
+TESTS = Path(__file__).parent
+# Folders whose tests share a fixture that is dear; each process starts its own.
+TOGETHER = frozenset({"e2e"})
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one runs all tests of a file, or of a folder in `TOGETHER`."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        group = place.parts[0] if place.parts[0] in TOGETHER else str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
