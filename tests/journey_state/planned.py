@@ -1,0 +1,191 @@
+"""A database of realistic size, and the plans that PostgreSQL makes for what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.journey_state.database import Database
+from services.journey_state.store.pool import Store
+
+# Large enough for a scan of the whole table to cost more than the index.
+FILL = """
+INSERT INTO definitions (version, journey, text) VALUES ('v1', 'shop', 'journey: shop');
+INSERT INTO customers (customer_id, definition_id, state, merged_into)
+SELECT md5('c' || n)::uuid, 1, sha256(n::text::bytea),
+  CASE WHEN n % 50 = 0 THEN md5('c' || n - 1)::uuid END FROM generate_series(1, 20000) n;
+INSERT INTO identifiers (identifier_key, kind, value, customer_id, since)
+SELECT md5('i' || n)::uuid, 'user_id', 'u' || n, md5('c' || n)::uuid, '2026-09-21'
+FROM generate_series(1, 20000) n;
+INSERT INTO ownership_periods
+SELECT md5('i' || n * 10)::uuid, from_at, '', '', md5('c' || n * 10 + moved)::uuid
+FROM generate_series(1, 1900) n,
+  (VALUES (0, '-infinity'::timestamptz), (1, '2026-09-21')) AS p (moved, from_at);
+INSERT INTO timeline
+SELECT md5('i' || n % 20000)::uuid, '2026-11-25'::timestamptz - n * interval '6 minutes',
+  'm' || n, 'shop', '2026-11-25'::timestamptz - n * interval '6 minutes', 'website', 'page', '{}'
+FROM generate_series(1, 100000) n;
+INSERT INTO dedupe SELECT md5('m' || n)::uuid, occurred_at, identifier_key, occurred_at
+FROM (SELECT row_number() OVER () AS n, * FROM timeline) t;
+INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule, message_id,
+  event, channel, source, cause_kind, definition_id)
+SELECT md5('c' || n % 20000)::uuid, 'none', 'awareness', '2026-09-21', 'first', 'awareness[0]',
+  'm' || n, 'page', 'website', 'shop', 'touchpoint', 1 FROM generate_series(1, 40000) n;
+INSERT INTO signals (signal_id, customer_id, rule, scope, due_at, state, published, revision,
+  raised_at, definition_id, payload)
+SELECT md5('s' || n)::uuid, md5('c' || n)::uuid, 'cart', '',
+  '2026-09-21'::timestamptz + n * interval '1 s',
+  (ARRAY['raised', 'recovered', 'expired', 'retracted'])[n % 4 + 1], true, 1, '2026-09-21', 1, '{}'
+FROM generate_series(1, 20000) n;
+INSERT INTO timers SELECT md5('c' || n)::uuid, '2026-11-21'::timestamptz + n * interval '1 s'
+FROM generate_series(1, 20000) n;
+INSERT INTO outbox (shard, customer_id, topic, version, ce_id, ce_type)
+SELECT n % 16, md5('c' || n)::uuid, 1, 1, md5('o' || n)::uuid, 'stage'
+FROM generate_series(1, 20000) n;
+INSERT INTO conflicts
+SELECT md5('i' || n)::uuid, md5('c' || n)::uuid, md5('c' || n + 1)::uuid, 'moved', 1,
+  '2026-09-21', '2026-09-21' FROM generate_series(1, 10000) n;
+INSERT INTO dead_letters (topic, partition, record_offset, reason, message)
+SELECT 't', 0, n, 'invalid', '' FROM generate_series(1, 10000) n;
+INSERT INTO consumer_offsets SELECT 't', n, 0 FROM generate_series(0, 11) n;
+"""
+
+# Tables that stay so small that reading them whole is the best plan.
+SMALL = frozenset(
+    {"watermark", "relay_shards", "definitions", "heartbeats", "ingest_gaps", "consumer_offsets"}
+)
+
+
+class Statement(NamedTuple):
+    """What was asked, as PostgreSQL got it."""
+
+    sql: str
+    args: tuple[Any, ...]
+
+
+class Recorder:
+    """A connection of the store's kind that remembers its statements."""
+
+    def __init__(self, connection: Any) -> None:
+        self.asked: list[Statement] = []
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> Any:
+        self.asked.append(Statement(sql, args))
+        return await self._connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: Any) -> Any:
+        self.asked.append(Statement(sql, args))
+        return await self._connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        self.asked.append(Statement(sql, args))
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> Any:
+        self.asked.append(Statement(sql, args))
+        return await self._connection.execute(sql, *args)
+
+    async def executemany(self, sql: str, rows: list[tuple[Any, ...]]) -> Any:
+        self.asked.append(Statement(sql, rows[0]))
+        return await self._connection.executemany(sql, rows)
+
+
+class Scan(NamedTuple):
+    """One access of a plan to a table."""
+
+    node: str
+    table: str | None
+    by: str | None
+
+
+class Planned:
+    """Plans of statements, from what this database knows of itself."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+
+    async def of_store(self, work: Callable[[Any], Awaitable[Any]]) -> list[Scan]:
+        """The scans of what `work` asks in a transaction, which is rolled back."""
+        async with self._store.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            recorder = Recorder(connection)
+            try:
+                await work(recorder)
+                return [s for one in recorder.asked for s in await _scans(connection, one)]
+            finally:
+                await transaction.rollback()
+
+    async def of_api(self, work: Callable[[AsyncConnection], Awaitable[Any]]) -> list[Scan]:
+        """The scans of what `work` reads."""
+        async with self._database.reading() as connection:
+            with _recorded(connection) as asked:
+                await work(connection)
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+            assert driver is not None
+            return [s for one in asked for s in await _scans(driver, one)]
+
+
+@asynccontextmanager
+async def filled(url: str) -> AsyncIterator[Planned]:
+    """A database, which is empty before, with some 20,000 customers in it."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(FILL)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+    store, database = await Store.connect(url), Database.at(url)
+    try:
+        yield Planned(store, database)
+    finally:
+        await store.close()
+        await database.close()
+
+
+def _recorded(connection: AsyncConnection) -> Any:
+    return _Recording(connection.sync_connection)
+
+
+class _Recording:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._asked: list[Statement] = []
+
+    def __enter__(self) -> list[Statement]:
+        event.listen(self._connection, "before_cursor_execute", self._note)
+        return self._asked
+
+    def __exit__(self, *_error: object) -> None:
+        event.remove(self._connection, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, sql: str, args: Any, *_rest: Any) -> None:
+        self._asked.append(Statement(sql, tuple(args)))
+
+
+async def _scans(connection: Any, asked: Statement) -> list[Scan]:
+    """Of the plan for these arguments, and of the one for any that is kept for later calls."""
+    custom = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {asked.sql}", *asked.args)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE asked AS {asked.sql}")
+    given = f"({', '.join(['NULL'] * len(asked.args))})" if asked.args else ""
+    generic = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked {given}")
+    await connection.execute("DEALLOCATE asked")
+    await connection.execute("RESET plan_cache_mode")
+    # SQLAlchemy has its connections read JSON.
+    plans = [msgspec.json.decode(p) if isinstance(p, str) else p for p in (custom, generic)]
+    return [scan for plan in plans for scan in _walk(plan[0]["Plan"])]
+
+
+def _walk(plan: dict[str, Any]) -> Iterator[Scan]:
+    if "Scan" in plan["Node Type"]:
+        yield Scan(plan["Node Type"], plan.get("Relation Name"), plan.get("Index Name"))
+    for child in plan.get("Plans", []):
+        yield from _walk(child)

@@ -1,0 +1,255 @@
+"""Hot statements find their rows by an index, on a database of realistic size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import md5
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.cli.local.postgres import EmbeddedPostgres
+from services.contracts.times import read_time
+from services.journey_state import progress_queries, queries
+from services.journey_state.store import facts, outcomes, people, progress
+from services.journey_state.store.facts import Copy, Fact
+from services.journey_state.store.outcomes import DeadLetter, SignalRow
+from services.journey_state.store.people import NewIdentifier, Period
+from tests.journey_state.planned import SMALL, Planned, Scan, filled
+
+AT = read_time("2026-11-22T12:00:00+00:00")
+
+
+def key(text: str) -> bytes:
+    return md5(text.encode(), usedforsecurity=False).digest()
+
+
+def keys(kind: str, count: int = 3) -> list[bytes]:
+    return [key(f"{kind}{number}") for number in range(10, 10 + count)]
+
+
+def known(kind: str = "c") -> UUID:
+    return UUID(bytes=key(f"{kind}10"))
+
+
+FACT = Fact(key("m1"), key("i1"), AT, "m1", "shop", AT, "website", "page", b"{}")
+COPY = Copy(key("m1"), AT, key("i1"), AT)
+SIGNAL = SignalRow(
+    key("s1"), key("c1"), "cart", "", AT, "raised", True, None, 1, AT, 0, None, 1, "{}"
+)  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module")
+async def planned(
+    postgres_server: EmbeddedPostgres, template_database: str
+) -> AsyncIterator[Planned]:
+    name = f"plans_{uuid4().hex[:10]}"
+    admin = await asyncpg.connect(postgres_server.url)
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    async with filled(postgres_server.url_of(name)) as planned:
+        yield planned
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+def assert_by_index(scans: list[Scan], *indexes: str) -> None:
+    """No large table is read whole, and each of the indexes serves."""
+    assert [s for s in scans if s.node == "Seq Scan" and s.table not in SMALL] == []
+    used = {scan.by for scan in scans}
+    missing = [index for index in indexes if index not in used]
+    assert missing == [], f"{missing} not in {sorted(map(str, used))}"
+
+
+Work = Callable[[Any], Awaitable[Any]]
+
+STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
+    "find_identifiers": (
+        lambda c: people.find_identifiers(c, keys("i")),
+        ("pk_identifiers",),
+    ),
+    "lock_customers": (lambda c: people.lock_customers(c, keys("c")), ("pk_customers",)),
+    "add_identifiers": (
+        lambda c: people.add_identifiers(
+            c, [NewIdentifier(key("new"), "email", "e", key("c1"), AT)]
+        ),
+        (),
+    ),
+    "save_customers": (
+        lambda c: people.save_customers(c, 1, [(key("c1"), b"state")]),
+        ("pk_customers",),
+    ),
+    "merge_customer": (
+        lambda c: people.merge_customer(c, key("c20"), key("c30")),
+        (
+            "ix_identifiers_customer_id",
+            "ix_ownership_periods_customer_id",
+            "ix_customers_merged_into",
+            "ix_stage_history_customer_id_entered_at",
+            "ix_signals_customer_id",
+            "pk_timers",
+        ),
+    ),
+    "move_identifier": (
+        lambda c: people.move_identifier(
+            c, [Period(key("i7"), (AT, "m", "s"), key("c8"))], moves_max=20
+        ),
+        ("pk_identifiers",),
+    ),
+    "add_conflict": (
+        lambda c: people.add_conflict(c, (key("i1"), key("c1"), key("c2"), "moved", AT)),
+        (),
+    ),
+    "owned_keys": (
+        lambda c: people.owned_keys(c, keys("c")),
+        ("ix_identifiers_customer_id", "ix_ownership_periods_customer_id"),
+    ),
+    "read_periods": (
+        lambda c: people.read_periods(c, keys("i")),
+        ("pk_ownership_periods",),
+    ),
+    "admit": (lambda c: facts.admit(c, [FACT]), ()),
+    "copies": (lambda c: facts.copies(c, [FACT.message_key]), ("pk_dedupe",)),
+    "body_of": (
+        lambda c: facts.body_of(c, COPY, FACT),
+        ("ix_timeline_identifier_key_occurred_at",),
+    ),
+    "replace_copy": (
+        lambda c: facts.replace_copy(c, COPY, FACT),
+        ("ix_timeline_identifier_key_occurred_at", "pk_dedupe"),
+    ),
+    "read_timeline": (
+        lambda c: facts.read_timeline(c, keys("i")),
+        ("ix_timeline_identifier_key_occurred_at",),
+    ),
+    "read_history": (
+        lambda c: outcomes.read_history(c, keys("c")),
+        ("ix_stage_history_customer_id_entered_at",),
+    ),
+    "supersede_history": (
+        lambda c: outcomes.supersede_history(c, [1, 2]),
+        ("pk_stage_history",),
+    ),
+    "save_signals": (lambda c: outcomes.save_signals(c, [SIGNAL]), ()),
+    "read_signals": (lambda c: outcomes.read_signals(c, keys("c")), ("ix_signals_customer_id",)),
+    "wake_earlier": (lambda c: outcomes.wake_earlier(c, [(key("c1"), AT)]), ()),
+    "stop_timers": (lambda c: outcomes.stop_timers(c, keys("c")), ("pk_timers",)),
+    "due_customers": (
+        lambda c: outcomes.due_customers(c, AT, 500),
+        ("ix_timers_wake_at",),
+    ),
+    "read_outbox": (lambda c: outcomes.read_outbox(c, 3, 500), ("ix_outbox_shard_outbox_id",)),
+    "remove_from_outbox": (lambda c: outcomes.remove_from_outbox(c, [1, 2]), ("pk_outbox",)),
+    "claim_shard": (lambda c: outcomes.claim_shard(c, 3), ()),
+    "add_dead_letters": (
+        lambda c: outcomes.add_dead_letters(c, [DeadLetter("t", 0, 1, None, None, "r", "m")]),
+        (),
+    ),
+    "move_offsets": (lambda c: progress.move_offsets(c, "t", {1: (0, 5)}, {1: AT}), ()),
+    "read_watermark": (progress.read_watermark, ()),
+    "read_gaps": (progress.read_gaps, ()),
+}
+
+API: dict[str, tuple[Work, tuple[str, ...]]] = {
+    "customer": (lambda c: queries.customer(c, known()), ("pk_customers",)),
+    "owners": (lambda c: queries.owners(c, [("user_id", "u1")]), ("pk_identifiers",)),
+    "merged_ids": (lambda c: queries.merged_ids(c, known()), ("ix_customers_merged_into",)),
+    "history": (
+        lambda c: queries.history(c, known()),
+        ("ix_stage_history_customer_id_entered_at",),
+    ),
+    "change_page": (
+        lambda c: queries.change_page(c, customer_id=None, after=9_000, limit=50),
+        ("pk_stage_history",),
+    ),
+    "change_page of a customer": (
+        lambda c: queries.change_page(c, customer_id=known(), after=None, limit=50),
+        ("ix_stage_history_customer_id_entered_at",),
+    ),
+    "timeline": (
+        lambda c: queries.timeline(c, [known()], after=(AT, "m", "s"), limit=50),
+        ("ix_timeline_identifier_key_occurred_at", "ix_identifiers_customer_id"),
+    ),
+    "signal_page": (
+        lambda c: queries.signal_page(c, limit=50, after=(AT, known("s"))),
+        ("ix_signals_due_at_signal_id",),
+    ),
+    "signal_page of a rule": (
+        lambda c: queries.signal_page(c, rule="cart", state="raised", limit=50),
+        (),
+    ),
+    "signal_page of a customer": (
+        lambda c: queries.signal_page(c, customer_id=known(), limit=50),
+        ("ix_signals_customer_id",),
+    ),
+    "signals_known": (lambda c: queries.signals_known(c, {known("s")}), ("pk_signals",)),
+    "waiting_customers": (
+        lambda c: queries.waiting_customers(c, from_=(AT, known()), limit=50),
+        ("ix_timers_wake_at", "pk_customers"),
+    ),
+    "conflict_page": (
+        lambda c: queries.conflict_page(c, after=(known("i"), known(), known(), "moved"), limit=50),
+        ("pk_conflicts", "pk_identifiers"),
+    ),
+    "watermark_at": (progress_queries.watermark_at, ()),
+    "touchpoints_stored": (progress_queries.touchpoints_stored, ()),
+    "active_definition": (progress_queries.active_definition, ()),
+}
+
+
+@pytest.mark.parametrize("name", STORE)
+async def test_a_statement_of_the_worker_finds_its_rows_by_index(
+    planned: Planned, name: str
+) -> None:
+    work, indexes = STORE[name]
+
+    assert_by_index(await planned.of_store(work), *indexes)
+
+
+@pytest.mark.parametrize("name", API)
+async def test_a_read_of_the_api_finds_its_rows_by_index(planned: Planned, name: str) -> None:
+    work, indexes = API[name]
+
+    assert_by_index(await planned.of_api(work), *indexes)
+
+
+async def test_a_scan_of_a_whole_table_would_be_seen(planned: Planned) -> None:
+    scans = await planned.of_store(lambda c: c.fetch("SELECT * FROM signals WHERE scope = 'x'"))
+
+    with pytest.raises(AssertionError):
+        assert_by_index(scans)
+
+
+HOT = {
+    "customers": "state = state || 'x' WHERE customer_id = md5($1::int::text)::uuid",
+    "consumer_offsets": "next_offset = next_offset + 1 WHERE partition = $1 % 12",
+    "heartbeats": "append_time = now() WHERE partition = $1 % 12",
+    "watermark": "at = now() WHERE $1 > 0",
+}
+
+
+@pytest.mark.parametrize("table", HOT)
+async def test_a_row_that_changes_often_stays_in_its_page(database_url: str, table: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        """
+        INSERT INTO customers (customer_id, definition_id, state)
+        SELECT md5(n::text)::uuid, 1, decode(repeat('00', 600), 'hex')
+        FROM generate_series(1, 300) n;
+        INSERT INTO consumer_offsets SELECT 't', n, 0 FROM generate_series(0, 11) n;
+        INSERT INTO heartbeats SELECT n, 'i', now(), now(), 0, 'none', 'beat'
+        FROM generate_series(0, 11) n
+        """
+    )
+    for number in range(1, 301):
+        await connection.execute(f"UPDATE {table} SET {HOT[table]}", number)
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    changed, in_page = await connection.fetchrow(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = $1", table
+    )
+    await connection.close()
+
+    assert changed >= 300
+    assert in_page >= 0.9 * changed
