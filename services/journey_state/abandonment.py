@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from services.journey_state.definition import AbandonmentRule, Definition, EventMatch, Moment
-from services.journey_state.episodes import Episode, Recovery, Snapshot
+from services.journey_state.episodes import Episode, Recovery
 from services.journey_state.items import Change, take_in
 from services.journey_state.touchpoint import Touchpoint
 
@@ -39,26 +37,28 @@ class Act(msgspec.Struct, frozen=True):
         return self.touchpoint.occurred_at
 
 
-def overdue(episodes: list[Episode], at: int, snapshot: Callable[[int], Snapshot]) -> list[Episode]:
-    """The episodes with those abandoned whose `due` is before this instant.
-
-    `snapshot` gives the customer as of a `due`: no later touchpoint has been folded yet.
-    """
-    if not any(one.abandoned is None and one.due < at for one in episodes):
+def newest_abandoned(episodes: list[Episode]) -> list[Episode]:
+    """The episodes without those of a rule's abandoned ones that are beyond the bound."""
+    if len(episodes) <= ABANDONED_EPISODES_MAX:
         return episodes
-    changed = []
-    for episode in episodes:
-        if episode.abandoned is None and episode.due < at:
-            changed.append(replace(episode, abandoned=snapshot(episode.due)))
-        else:
-            changed.append(episode)
-    return _newest_abandoned(changed)
+    abandoned: dict[str, list[int]] = {}
+    for n, one in enumerate(episodes):
+        if one.abandoned is not None:
+            abandoned.setdefault(one.rule, []).append(n)
+    gone: set[int] = set()
+    for places in abandoned.values():
+        oldest_first = sorted(places, key=lambda n: episodes[n].due)
+        gone.update(oldest_first[: max(len(places) - ABANDONED_EPISODES_MAX, 0)])
+    return [one for n, one in enumerate(episodes) if n not in gone]
 
 
 def act_on_events(
     definition: Definition, episodes: list[Episode], ended: Ended, moment: Moment
-) -> tuple[list[Episode], Ended]:
-    """Episodes and endings after this touchpoint met the event rules that name its event."""
+) -> Ended:
+    """Let this touchpoint meet the event rules that name its event; gives the endings after it.
+
+    The list and the episodes in it are changed.
+    """
     for rule in definition.abandonment_for(moment.event):
         role = meaning(rule, moment)
         if role is None:
@@ -69,21 +69,24 @@ def act_on_events(
         if role in ("closes", "drops"):
             ended = {**ended, rule.name: _ending(ended.get(rule.name, []), act.at, scope)}
         may_open = role == "opens" and not _just_ended(ended.get(rule.name, ()), act.at, scope)
-        episodes = _act(episodes, act, may_open=may_open)
-    return episodes, ended
+        _act(episodes, act, may_open=may_open)
+    return ended
 
 
 def act_on_stage(
     definition: Definition, episodes: list[Episode], moment: Moment, stage: str
-) -> list[Episode]:
-    """Episodes after this touchpoint met the stage rules; `stage` is the one after it."""
+) -> None:
+    """Let this touchpoint meet the stage rules; `stage` is the one after it.
+
+    The list and the episodes in it are changed.
+    """
     active = moment.event not in definition.passive
     entered = stage != moment.stage
     if not (active or entered):
-        return episodes
+        return
     for rule in definition.stage_rules:
-        episodes = _act_in_stages(episodes, rule, moment, stage, active=active)
-    return episodes
+        if episodes or _within(rule, stage):
+            _act_in_stages(episodes, rule, moment, stage, active=active)
 
 
 def meaning(rule: AbandonmentRule, moment: Moment) -> Role | None:
@@ -116,86 +119,85 @@ def _change(rule: AbandonmentRule, role: Role, moment: Moment) -> Change | None:
     return None
 
 
-def _act(episodes: list[Episode], act: Act, *, may_open: bool) -> list[Episode]:
-    kept: list[Episode] = []
+def _act(episodes: list[Episode], act: Act, *, may_open: bool) -> None:
+    name, scope = act.rule.name, act.scope
+    ended: list[Episode] = []
     met = False
     for episode in episodes:
-        if episode.rule != act.rule.name or not concerns(act.scope, episode.scope):
-            kept.append(episode)
-        elif episode.abandoned is not None:
-            kept.append(_afterwards(episode, act))
+        if episode.rule != name or not concerns(scope, episode.scope):
+            continue
+        if episode.abandoned is not None:
+            _stop(episode, act, recovers=act.role == "closes")
         else:
             met = True
-            alive = _in_time(episode, act)
-            if alive is not None:
-                kept.append(alive)
-    if may_open and not met and _room(kept, act.rule.name):
-        kept.append(_opened(act))
-    return kept
+            if not _goes_on(episode, act):
+                ended.append(episode)
+    _leave_out(episodes, ended)
+    if may_open and not met and _room(episodes, name):
+        episodes.append(_opened(act))
 
 
-def _in_time(episode: Episode, act: Act) -> Episode | None:
-    """An open episode after an event that concerns it; None: closed or dropped."""
+def _goes_on(episode: Episode, act: Act) -> bool:
+    """Let an event act that concerns an open episode; False: it is closed or dropped."""
     if act.role in ("closes", "drops"):
-        return None
-    alive = _active(episode, act)
+        return False
+    _keep_alive(episode, act)
     if act.role == "opens" and episode.scope == UNSCOPED:
-        alive.scope = act.scope
-    emptied = take_in(alive, act.touchpoint.properties, act.change)
-    return None if emptied and act.role == "removes" else alive
+        episode.scope = act.scope
+    emptied = take_in(episode, act.touchpoint.properties, act.change)
+    return not (emptied and act.role == "removes")
 
 
-def _afterwards(episode: Episode, act: Act) -> Episode:
-    """An abandoned episode after an event that concerns it."""
-    changed = episode
+def _stop(episode: Episode, act: Act, *, recovers: bool) -> None:
+    """An abandoned episode meets an event that concerns it; after its window none matters."""
+    if act.at > episode.due + act.rule.recover_within_us:
+        return
     if episode.stopped_at is None:
-        changed = replace(episode, stopped_at=act.at)
-    in_window = act.at <= episode.due + act.rule.recover_within_us
-    if act.role == "closes" and episode.recovered is None and in_window:
-        changed = replace(changed, recovered=_recovery(act))
-    return changed
+        episode.stopped_at = act.at
+    if recovers and episode.recovered is None:
+        episode.recovered = _recovery(act)
 
 
 def _act_in_stages(
     episodes: list[Episode], rule: AbandonmentRule, moment: Moment, stage: str, *, active: bool
-) -> list[Episode]:
+) -> None:
     before, after = _within(rule, moment.stage), _within(rule, stage)
-    mine = [one for one in episodes if one.rule == rule.name]
-    if not mine and not after:
-        return episodes
     # Leaving the set is what closing is for other rules; so is the return of an abandoned one.
     act = Act(rule, "opens" if after else "closes", None, moment.touchpoint, moment.event)
-    kept: list[Episode] = []
+    ended: list[Episode] = []
     opened = False
     for episode in episodes:
         if episode.rule != rule.name:
-            kept.append(episode)
-        elif episode.abandoned is not None:
-            kept.append(_returned(episode, act) if active else episode)
-        elif after:
+            continue
+        if episode.abandoned is not None:
+            if active:
+                _return(episode, act)
+        elif not after:
+            ended.append(episode)
+        else:
             opened = True
-            kept.append(_stayed(episode, act) if active else episode)
+            if active:
+                _keep_alive(episode, act)
+                take_in(episode, act.touchpoint.properties, None)
+    _leave_out(episodes, ended)
     if after and not opened and (active or not before):
-        kept.append(_opened(act))
-    return kept
+        episodes.append(_opened(act))
 
 
 def _within(rule: AbandonmentRule, stage: str) -> bool:
     return rule.stages is not None and stage in rule.stages
 
 
-def _returned(episode: Episode, act: Act) -> Episode:
-    """A stage rule's abandoned episode after an activity: the first one recovers."""
-    if episode.stopped_at is not None:
-        return episode
-    in_window = act.at <= episode.due + act.rule.recover_within_us
-    return replace(episode, stopped_at=act.at, recovered=_recovery(act) if in_window else None)
+def _return(episode: Episode, act: Act) -> None:
+    """A stage rule's abandoned episode meets an activity: the first one recovers."""
+    if episode.stopped_at is None:
+        _stop(episode, act, recovers=True)
 
 
-def _stayed(episode: Episode, act: Act) -> Episode:
-    alive = _active(episode, act)
-    take_in(alive, act.touchpoint.properties, None)
-    return alive
+def _leave_out(episodes: list[Episode], ended: list[Episode]) -> None:
+    if ended:
+        gone = set(map(id, ended))
+        episodes[:] = [one for one in episodes if id(one) not in gone]
 
 
 def _opened(act: Act) -> Episode:
@@ -215,17 +217,15 @@ def _opened(act: Act) -> Episode:
     return episode
 
 
-def _active(episode: Episode, act: Act) -> Episode:
-    """A copy of an open episode with the touchpoint as its last activity."""
+def _keep_alive(episode: Episode, act: Act) -> None:
+    """The touchpoint is the last activity of an open episode."""
     touchpoint = act.touchpoint
-    alive = copy(episode)
-    alive.due = act.at + act.rule.after_us
-    alive.last_at = act.at
-    alive.last_received_at = touchpoint.received_at
-    alive.last_source = touchpoint.source
-    alive.last_message_id = touchpoint.message_id
-    alive.last_historical = touchpoint.historical
-    return alive
+    episode.last_at = at = touchpoint.occurred_at
+    episode.due = at + act.rule.after_us
+    episode.last_received_at = touchpoint.received_at
+    episode.last_source = touchpoint.source
+    episode.last_message_id = touchpoint.message_id
+    episode.last_historical = touchpoint.historical
 
 
 def _recovery(act: Act) -> Recovery:
@@ -248,18 +248,3 @@ def _just_ended(endings: Sequence[tuple[int, str]], at: int, scope: str) -> bool
 def _room(episodes: list[Episode], rule: str) -> bool:
     open_ones = sum(1 for one in episodes if one.rule == rule and one.abandoned is None)
     return open_ones < OPEN_EPISODES_MAX
-
-
-def _newest_abandoned(episodes: list[Episode]) -> list[Episode]:
-    """The episodes without those of a rule's abandoned ones that are beyond the bound."""
-    if len(episodes) <= ABANDONED_EPISODES_MAX:
-        return episodes
-    abandoned: dict[str, list[int]] = {}
-    for n, one in enumerate(episodes):
-        if one.abandoned is not None:
-            abandoned.setdefault(one.rule, []).append(n)
-    gone: set[int] = set()
-    for places in abandoned.values():
-        oldest_first = sorted(places, key=lambda n: episodes[n].due)
-        gone.update(oldest_first[: max(len(places) - ABANDONED_EPISODES_MAX, 0)])
-    return [one for n, one in enumerate(episodes) if n not in gone]

@@ -16,7 +16,7 @@ HoldForGaps = Callable[[int, int], int]  # (last activity, fires at) -> the W at
 SIGNAL_ID_BYTES = 16
 
 
-class LastTouchpoint(msgspec.Struct, frozen=True, array_like=True):
+class LastTouchpoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The newest folded touchpoint, as signals name it; `event` is the canonical name."""
 
     event: str
@@ -26,7 +26,7 @@ class LastTouchpoint(msgspec.Struct, frozen=True, array_like=True):
     message_id: str
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One product of a cart. Price and quantity are decimal strings."""
 
     key: str
@@ -34,7 +34,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     quantity: str
 
 
-class Recovery(msgspec.Struct, frozen=True, array_like=True):
+class Recovery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The event that brought the customer back within the window."""
 
     at: int
@@ -44,7 +44,7 @@ class Recovery(msgspec.Struct, frozen=True, array_like=True):
     message_id: str
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """The customer as of `due`, for the signal's payload (semantics 5.9)."""
 
     stage: str
@@ -56,7 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     locale: str | None
 
 
-class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True):
+class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True, gc=False):
     """One episode of one rule and scope that was neither closed nor dropped in time.
 
     It is open until `due`; `abandoned` is set once a touchpoint after `due` has come.
@@ -77,7 +77,7 @@ class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True)
     currency: str | None = None
     abandoned: Snapshot | None = None
     recovered: Recovery | None = None
-    stopped_at: int | None = None  # first thing after due that stops reminders
+    stopped_at: int | None = None  # first thing in the window that stops reminders
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):

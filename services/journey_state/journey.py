@@ -10,7 +10,12 @@ import msgspec
 
 from services.journey_state import consent as consents
 from services.journey_state import overlays as flags
-from services.journey_state.abandonment import act_on_events, act_on_stage, overdue
+from services.journey_state.abandonment import (
+    act_on_events,
+    act_on_stage,
+    newest_abandoned,
+)
+from services.journey_state.aside import Aside
 from services.journey_state.consent import Statement
 from services.journey_state.definition import NONE_STAGE, AbandonmentRule, Definition, Moment
 from services.journey_state.episodes import (
@@ -46,7 +51,7 @@ __all__ = [
 ONCE_KEYS_MAX = 1_000  # per event name; a repeat of an older key is folded again
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One row of the stage history: the stage was entered, and by what."""
 
     previous: str
@@ -61,7 +66,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     historical: bool = False
 
 
-class Journey(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True):
+class Journey(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True, gc=False):
     """What `advance` needs to know of the touchpoints so far. Encoded as msgpack in the store."""
 
     place: Place | None = None  # of the newest touchpoint that went through `advance`
@@ -96,20 +101,11 @@ def advance(
     definition: Definition, journey: Journey, touchpoint: Touchpoint
 ) -> tuple[Journey, Transition | None]:
     """The journey after one more touchpoint, which must `follow` it; the input stays as it is."""
-    at = touchpoint.occurred_at
-    after = copy(journey)
+    after = _own(journey)
     after.place = touchpoint.place
-    if journey.episodes:
-        after.episodes = overdue(journey.episodes, at, lambda due: snapshot(journey, due))
-    if touchpoint.bot:
-        return after, None
-    if touchpoint.consent:
-        after.consent = consents.stated(
-            journey.consent, touchpoint.consent, at, touchpoint.received_at
-        )
-    if touchpoint.call == "consent":
-        return after, None
-    return after, _step(definition, after, touchpoint)
+    transition = _take(definition, after, touchpoint)
+    after.episodes = newest_abandoned(after.episodes)
+    return after, transition
 
 
 def fold(
@@ -119,12 +115,19 @@ def fold(
 
     `start` is a checkpoint that all of them follow; the history is that of these touchpoints.
     """
-    journey = Journey() if start is None else start
+    journey = Journey() if start is None else _own(start)
     history = []
+    aside = Aside(definition)
+    touchpoint = None
     for touchpoint in in_order(touchpoints):
-        journey, transition = advance(definition, journey, touchpoint)
+        transition = _take(definition, journey, touchpoint)
         if transition is not None:
             history.append(transition)
+        if len(journey.episodes) > aside.room:
+            aside.take(journey.episodes, touchpoint.occurred_at)
+    if touchpoint is not None:
+        journey.place = touchpoint.place
+        journey.episodes = newest_abandoned(aside.all(journey.episodes))
     return Folded(journey, tuple(history))
 
 
@@ -214,8 +217,30 @@ def _content(touchpoint: Touchpoint) -> bytes:
     return msgspec.json.encode(touchpoint, order="deterministic")
 
 
+def _own(journey: Journey) -> Journey:
+    """A copy that `_take` may change: it alters episodes, and replaces all other values."""
+    own = copy(journey)
+    own.episodes = [copy(episode) for episode in journey.episodes]
+    return own
+
+
+def _take(definition: Definition, journey: Journey, touchpoint: Touchpoint) -> Transition | None:
+    """Fold the touchpoint into the journey, all but its `place`; gives the transition it made."""
+    at = touchpoint.occurred_at
+    for episode in journey.episodes:
+        if episode.due < at and episode.abandoned is None:
+            episode.abandoned = snapshot(journey, episode.due)
+    if touchpoint.bot:
+        return None
+    if touchpoint.consent:
+        said, received_at = touchpoint.consent, touchpoint.received_at
+        journey.consent = consents.stated(journey.consent, said, at, received_at)
+    if touchpoint.call == "consent":
+        return None
+    return _step(definition, journey, touchpoint)
+
+
 def _step(definition: Definition, after: Journey, touchpoint: Touchpoint) -> Transition | None:
-    """Fold the touchpoint into `after`, a copy; gives the transition it made."""
     event = definition.canonical(touchpoint.call, touchpoint.event)
     counts = after.counts
     if event in definition.counted:
@@ -228,10 +253,10 @@ def _step(definition: Definition, after: Journey, touchpoint: Touchpoint) -> Tra
     rules = definition.overlays_for(event)
     if rules:
         after.overlays = flags.flagged(after.overlays, rules, moment)
-    after.episodes, after.ended = act_on_events(definition, after.episodes, after.ended, moment)
+    after.ended = act_on_events(definition, after.episodes, after.ended, moment)
     transition = _move(definition, after, moment)
     if definition.stage_rules:
-        after.episodes = act_on_stage(definition, after.episodes, moment, after.stage)
+        act_on_stage(definition, after.episodes, moment, after.stage)
     if event in definition.timed:
         after.last_at = {**after.last_at, event: touchpoint.occurred_at}
     _remember(after, event, touchpoint)

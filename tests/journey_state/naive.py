@@ -277,8 +277,14 @@ def _plain(stay: Stay, returns: Sequence[Moment], stops: Sequence[Moment]) -> Pl
         "recovered": None
         if back is None
         else (back.touchpoint.occurred_at, back.event, back.touchpoint.message_id),
-        "stopped_at": stops[0].touchpoint.occurred_at if stops else None,
+        "stopped_at": _stopped_at(stops, window_end),
     }
+
+
+def _stopped_at(stops: Sequence[Moment], window_end: int) -> int | None:
+    """Reminders end with the window, so later nothing is left to stop."""
+    times = [m.touchpoint.occurred_at for m in stops[:1]]
+    return times[0] if times and times[0] <= window_end else None
 
 
 def items_of(stay: Stay) -> dict[str, Decimal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +10,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.journey_state.aside import ASIDE_ROOM
 from services.journey_state.consent import current
-from services.journey_state.definition import Definition, EnterRule, OverlayRule
+from services.journey_state.definition import AbandonmentRule, Definition, EnterRule, OverlayRule
 from services.journey_state.episodes import Episode, Snapshot
 from services.journey_state.journey import (
     Journey,
@@ -24,7 +26,15 @@ from services.journey_state.journey import (
 )
 from services.journey_state.touchpoint import Touchpoint
 from tests.journey_state import naive
-from tests.journey_state.samples import define, definitions, make, match, timelines, touchpoints
+from tests.journey_state.samples import (
+    define,
+    definitions,
+    make,
+    match,
+    scope_of,
+    timelines,
+    touchpoints,
+)
 
 GRACE = 1
 
@@ -165,6 +175,33 @@ def test_settling_changes_nothing_for_what_follows(
     assert settled.episodes == rest
     both = msgspec.structs.replace(journey, episodes=[], settled_to=settled.settled_to)
     assert msgspec.structs.replace(settled, episodes=[]) == both
+
+
+def test_a_long_past_folds_to_what_its_steps_give() -> None:
+    look = EnterRule("look[0]", "look", match("Page"))
+    definition = define(
+        stages={"look": [look], "buy": [EnterRule("buy[0]", "buy", match("Order"))]},
+        abandonment=(
+            AbandonmentRule("cart", 3, 40, opens=match("Add"), closes=match("Order"),
+                            scope=scope_of),
+            AbandonmentRule("cold", 10, 5, stages=frozenset({"look"})),
+        ),
+    )  # fmt: skip
+    chosen = random.Random(1)
+    found = [
+        make(
+            at_before + chosen.choice([0, 1, 2, 15]),
+            chosen.choice(["Page", "Add", "Add", "Order"]),
+            message_id=f"m{n:04}",
+            properties={"cart": chosen.choice(["", "x", f"c{n}", f"c{n - 3}"])},
+        )
+        for n, at_before in enumerate(range(0, 6_000, 4))
+    ]
+    journey = Journey()
+    for touchpoint in in_order(found):
+        journey, _ = advance(definition, journey, touchpoint)
+    assert len(journey.episodes) > 3 * ASIDE_ROOM
+    assert fold(definition, found).journey == journey
 
 
 def test_settling_raises_the_line_only_when_it_drops() -> None:
