@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.cli.local.errors import LocalStackError
 from services.cli.topics import TopicsError, ensure_topics
 from services.journey_state.migrate import upgrade
-from services.journey_state.store.outcomes import active_definition
+from services.journey_state.store.definitions import newest_definition
 from services.journey_state.store.pool import Store
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def prepare_database(url: str) -> bool:
         store = await Store.connect(url, connections_max=1)
         try:
             async with store.transaction() as connection:
-                return await active_definition(connection) is not None
+                return await newest_definition(connection) is not None
         finally:
             await store.close()
     except (OSError, ValueError, SQLAlchemyError, asyncpg.PostgresError) as error:

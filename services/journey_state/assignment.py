@@ -92,7 +92,8 @@ async def _load(
     for row in locked:
         if row.merged_into is not None:
             raise StaleReadError
-        customers[row.customer_id] = Customer.found(row.customer_id, decode_state(row.state))
+        state = decode_state(row.state)
+        customers[row.customer_id] = Customer.found(row.customer_id, state, row.definition_id)
     owners: Owners[bytes] = Owners(
         identifiers_max=bounds.identifiers_max, moves_max=bounds.moves_max
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
-from services.journey_state.customer import Customer, Refold, Standing, encode_state
-from services.journey_state.definition import AbandonmentRule, Definition
+from services.journey_state.customer import Customer, CustomerState, Refold, encode_state
 from services.journey_state.episodes import signal_id
-from services.journey_state.journey import Transition, settle
+from services.journey_state.in_force import FAR, EarlierJourney, Journeys, Term
+from services.journey_state.journey import Journey, Transition, settle
 from services.journey_state.publication import (
     CUSTOMER_MERGED,
     CUSTOMER_STATE,
@@ -28,36 +27,11 @@ from services.journey_state.publication import (
     stage_change,
 )
 from services.journey_state.recompute import HistoryChange
-from services.journey_state.signal_values import (
-    BACKLOG_US,
-    new_value,
-    read_value,
-    recovery_value,
-    replaced,
-    signal_message,
-    signal_row,
-    successor,
-    value_text,
-)
-from services.journey_state.signalling import FAR, Change, Firing, earliest, next_look, review
+from services.journey_state.signalling import Firing, earliest, next_look
+from services.journey_state.signals import Signals
 from services.journey_state.store import outcomes, people
-from services.journey_state.store.outcomes import HistoryRow, SignalRow
+from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
-
-_ORDER = {"retracted": 0, "recovered": 1, "reminded": 2, "raised": 3, "kept": 4}
-_RETRACTION_KINDS = {
-    "refold": "late_event",
-    "import": "late_event",
-}  # contract 5 names it so; other kinds are the same
-
-
-@dataclass(frozen=True, slots=True)
-class Journeys:
-    """The definition in force, as the worker uses it."""
-
-    definition: Definition
-    definition_id: int
-    rules: Mapping[str, AbandonmentRule]
 
 
 @dataclass(slots=True)
@@ -69,10 +43,13 @@ class Conclusion:
     outgoing: Outgoing
     history: list[HistoryRow] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
-    signals: list[SignalRow] = field(default_factory=list)
     wakes: list[tuple[bytes, int]] = field(default_factory=list)
     stopped: list[bytes] = field(default_factory=list)
     saved: list[Customer] = field(default_factory=list)
+    signals: Signals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.signals = Signals(self.journeys, self.firing, self.outgoing)
 
     async def conclude(
         self,
@@ -81,46 +58,25 @@ class Conclusion:
         refolded: Mapping[bytes, HistoryChange],
     ) -> None:
         """After this all that follows for these customers is written, in this transaction."""
-        known = await self._known_signals(connection, list(refolded))
-        reviewed = {c.customer_id: self._review(c, known, refolded) for c in customers}
+        signals = self.signals
+        known = await signals.known(connection, list(refolded))
+        reviewed = {
+            c.customer_id: signals.review(
+                c, known[c.customer_id] if c.customer_id in refolded else None
+            )
+            for c in customers
+        }
         missing = [i for i, changes in reviewed.items() if changes and i not in refolded]
-        known.update(await self._known_signals(connection, missing))
+        known.update(await signals.known(connection, missing))
         for customer in customers:
             self._tell_merges(customer)
             self._tell_stages(customer, refolded.get(customer.customer_id))
             changes = reviewed[customer.customer_id]
-            self._tell_signals(customer, changes, known.get(customer.customer_id, []))
+            signals.tell(customer, changes, known.get(customer.customer_id, []))
             self._tell_state(customer)
             self._settle(customer)
             self.saved.append(customer)
         await self._write(connection)
-
-    async def _known_signals(
-        self, connection: Connection, customer_ids: Sequence[bytes]
-    ) -> dict[bytes, list[SignalRow]]:
-        found: dict[bytes, list[SignalRow]] = defaultdict(list)
-        if customer_ids:
-            for row in await outcomes.read_signals(connection, customer_ids):
-                found[row.customer_id].append(row)
-        return found
-
-    def _review(
-        self,
-        customer: Customer,
-        known: Mapping[bytes, list[SignalRow]],
-        refolded: Mapping[bytes, HistoryChange],
-    ) -> list[Change]:
-        state = customer.state
-        if customer.customer_id not in refolded:
-            if not state.journey.episodes and not state.signals:
-                return []
-            return review(state, self.journeys.rules, self.firing, retracted={})
-        rows = known.get(customer.customer_id, [])
-        state.signals = {
-            row.signal_id.hex(): _standing(row) for row in rows if row.state != "retracted"
-        }
-        retracted = {row.signal_id.hex(): row.revision for row in rows if row.state == "retracted"}
-        return review(state, self.journeys.rules, self.firing, retracted=retracted)
 
     def _tell_merges(self, customer: Customer) -> None:
         for gone in customer.absorbed:
@@ -185,68 +141,11 @@ class Conclusion:
                 customer.customer_id,
                 transition,
                 kind=kind,
-                definition_id=self.journeys.definition_id,
+                definition_id=customer.under(self.journeys).definition_id,
                 ce_id=ce_id,
             )
             for transition in transitions
         ]
-
-    def _tell_signals(
-        self, customer: Customer, changes: list[Change], rows: list[SignalRow]
-    ) -> None:
-        """In the order that subscribers rely on: retracted, recovered, reminded, raised."""
-        at = {row.signal_id.hex(): row for row in rows}
-        for change in sorted(changes, key=lambda c: _ORDER[c.kind]):
-            row = self._signal(customer, change, at)
-            if change.kind != "kept" and row.published:
-                ce_type = f"milepost.abandonment.{change.kind}.v1"
-                sent = self.outgoing.add(
-                    customer, TopicCode.SIGNALS, ce_type, signal_message(read_value(row))
-                )
-                row = row._replace(payload=value_text(sent.value))
-            at[change.signal_id] = row
-            self.signals.append(row)
-
-    def _signal(self, customer: Customer, change: Change, at: Mapping[str, SignalRow]) -> SignalRow:
-        old = at.get(change.signal_id)
-        episode = change.episode
-        value = {} if old is None else read_value(old)
-        if change.kind == "raised" or old is None:
-            assert episode is not None
-            value = new_value(
-                customer,
-                self.journeys.rules[episode.rule],
-                change,
-                episode,
-                origin=self._origin(episode.last_historical, episode.due),
-            )
-            before = replaced(list(at.values()), episode, change.signal_id)
-            value["replaces"] = None if before is None else before.signal_id.hex()
-        if episode is not None:
-            recovered = episode.recovered
-            value["recovered"] = recovered and recovery_value(recovered, episode.due)
-        standing = change.standing
-        if change.kind == "reminded":
-            of = len(self.journeys.rules[standing.rule].remind_us)
-            value["reminder"] = {"n": change.reminder, "of": of}
-        if change.kind == "retracted" and old is not None:
-            standing = replace(standing, state="retracted")
-            value["cause"] = _retraction_cause(customer)
-            value["replaced_by"] = successor(customer, old)
-        return signal_row(
-            customer,
-            change.signal_id,
-            standing,
-            value,
-            definition_id=self.journeys.definition_id,
-            old=old,
-        )
-
-    def _origin(self, imported: bool, due: int) -> str:
-        if imported:
-            return "import"
-        late = self.outgoing.edition.published_at - due - self.firing.grace_us
-        return "backlog" if late > BACKLOG_US else "live"
 
     def _tell_state(self, customer: Customer) -> None:
         state = customer.state
@@ -265,12 +164,12 @@ class Conclusion:
     def _settle(self, customer: Customer) -> None:
         """Forget what is final at W, and see when to look again."""
         state = customer.state
-        if not state.journey.episodes and not state.journey.overlays:
+        if not state.journey.episodes and not state.journey.overlays and not state.earlier:
             return
         look: int | None = earliest(state, self.firing)
         if look is not None and look <= self.firing.watermark:
             self._forget(customer)
-            look = next_look(state, self.journeys.rules, self.firing)
+            look = next_look(state, customer.under(self.journeys), self.journeys, self.firing)
         if look is None or look == FAR:
             return
         if state.wake_at is None or look < state.wake_at:
@@ -279,60 +178,56 @@ class Conclusion:
 
     def _forget(self, customer: Customer) -> None:
         state = customer.state
-        state.journey = settle(
-            self.journeys.definition,
-            state.journey,
+        state.journey = self._settled(customer.under(self.journeys), state.journey)
+        if state.earlier:
+            self._forget_earlier(state)
+        if state.signals:
+            kept = {signal_id(episode) for episode in state.episodes}
+            state.signals = {i: s for i, s in state.signals.items() if i in kept}
+
+    def _forget_earlier(self, state: CustomerState) -> None:
+        """What a forgotten episode asks of later touchpoints is asked by the customer's journey."""
+        kept = []
+        journey = copy(state.journey)
+        for one in state.earlier:
+            left = self._settled(self.journeys.by_id[one.definition_id], one.journey)
+            journey.settled_to = max(journey.settled_to, left.settled_to)
+            if left.episodes:
+                kept.append(EarlierJourney(one.definition_id, left))
+        state.journey, state.earlier = journey, kept
+
+    def _settled(self, term: Term, journey: Journey) -> Journey:
+        return settle(
+            term.definition,
+            journey,
             self.firing.watermark,
             self.firing.grace_us,
             self.firing.hold,
         )
-        if state.signals:
-            kept = {signal_id(episode) for episode in state.journey.episodes}
-            state.signals = {i: s for i, s in state.signals.items() if i in kept}
+
+    def _states(self, *, is_new: bool) -> dict[int, list[tuple[bytes, bytes]]]:
+        """What is to be stored of customers, by the definition that it was computed by."""
+        states: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        for customer in self.saved:
+            if customer.is_new is is_new:
+                definition_id = customer.under(self.journeys).definition_id
+                states[definition_id].append((customer.customer_id, encode_state(customer.state)))
+        return states
 
     async def _write(self, connection: Connection) -> None:
-        rows = [(c.customer_id, encode_state(c.state)) for c in self.saved if c.is_new]
-        if rows:
-            await people.add_customers(connection, self.journeys.definition_id, rows)
-        rows = [(c.customer_id, encode_state(c.state)) for c in self.saved if not c.is_new]
-        if rows:
-            await people.save_customers(connection, self.journeys.definition_id, rows)
+        for definition_id, rows in self._states(is_new=True).items():
+            await people.add_customers(connection, definition_id, rows)
+        for definition_id, rows in self._states(is_new=False).items():
+            await people.save_customers(connection, definition_id, rows)
         if self.superseded:
             await outcomes.supersede_history(connection, self.superseded)
         if self.history:
             await outcomes.add_history(connection, self.history)
-        if self.signals:
-            await outcomes.save_signals(connection, _last_of_each(self.signals))
+        if self.signals.rows:
+            await outcomes.save_signals(connection, self.signals.last_of_each())
         if self.wakes:
             await outcomes.wake_earlier(connection, self.wakes)
         if self.stopped:
             await outcomes.stop_timers(connection, self.stopped)
         if self.outgoing.rows:
             await outcomes.add_to_outbox(connection, self.outgoing.rows)
-
-
-def _standing(row: SignalRow) -> Standing:
-    return Standing(
-        rule=row.rule,
-        scope=row.scope,
-        due=row.due_at,
-        state=row.state,
-        published=row.published,
-        revision=row.revision,
-        raised_at=row.raised_at,
-        reminded=row.reminded,
-    )
-
-
-def _retraction_cause(customer: Customer) -> dict[str, str | None]:
-    newest = customer.fresh[0].message_id if customer.fresh else None
-    cause = customer.refold or Refold("refold", newest)
-    return {
-        "kind": _RETRACTION_KINDS.get(cause.kind, cause.kind),
-        "message_id": cause.message_id,
-    }
-
-
-def _last_of_each(rows: Sequence[SignalRow]) -> list[SignalRow]:
-    """One row per signal: an upsert must not meet the same key twice."""
-    return list({row.signal_id: row for row in rows}.values())

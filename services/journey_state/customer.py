@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from services.journey_state.episodes import Episode
+from services.journey_state.in_force import EarlierJourney, Journeys, Term, begun_under
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.touchpoint import Place, Touchpoint
+
+UNDECIDED = 0  # no definition has this id
 
 
 class OwnedIdentifier(msgspec.Struct, frozen=True, array_like=True):
@@ -44,6 +48,17 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     signals: dict[str, Standing] = {}  # by signal_id; those whose window is over are left out
     wake_at: int | None = None  # what the timer's row holds
     told_overlays: list[str] = []  # those open in the last published snapshot
+    earlier: list[EarlierJourney] = []  # under definitions before the customer's own
+
+    @property
+    def episodes(self) -> list[Episode]:
+        """Every episode that may be or become a signal, under whatever definition."""
+        if not self.earlier:
+            return self.journey.episodes
+        return [
+            *self.journey.episodes,
+            *(episode for one in self.earlier for episode in one.journey.episodes),
+        ]
 
 
 @dataclass(slots=True)
@@ -62,21 +77,32 @@ class Customer:
     state: CustomerState
     is_new: bool
     before: CustomerState
+    definition_id: int  # that the state is computed by; UNDECIDED: a new customer's
     fresh: list[Touchpoint] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     absorbed: list[Customer] = field(default_factory=list)
     refold: Refold | None = None
 
     @classmethod
-    def found(cls, customer_id: bytes, state: CustomerState) -> Customer:
+    def found(cls, customer_id: bytes, state: CustomerState, definition_id: int) -> Customer:
         """A customer read from its row."""
-        return cls(customer_id, state, is_new=False, before=msgspec.structs.replace(state))
+        before = msgspec.structs.replace(state)
+        return cls(customer_id, state, is_new=False, before=before, definition_id=definition_id)
 
     @classmethod
     def made(cls, customer_id: bytes, place: Place) -> Customer:
         """A customer that this transaction makes."""
-        state = CustomerState(made=place)
-        return cls(customer_id, state, is_new=True, before=CustomerState(made=place))
+        state, before = CustomerState(made=place), CustomerState(made=place)
+        return cls(customer_id, state, is_new=True, before=before, definition_id=UNDECIDED)
+
+    def under(self, journeys: Journeys) -> Term:
+        """The definition that the customer is computed by; a new one starts under the present."""
+        if self.definition_id == UNDECIDED:
+            term = journeys.current
+            self.definition_id = term.definition_id
+            begun_under(term, self.state.journey)
+            return term
+        return journeys.by_id[self.definition_id]
 
     @property
     def known(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from services.contracts.times import SECOND_US
-from services.journey_state.conclusion import Journeys
 from services.journey_state.customer import Customer, decode_state
 from services.journey_state.firing import Firings
 from services.journey_state.store import outcomes, people, progress
@@ -45,10 +44,10 @@ class Deadlines:
                 await progress.raise_watermark(connection, found.at)
             return found
 
-    async def fire(self, journeys: Journeys) -> int:
+    async def fire(self) -> int:
         """Look at the customers whose time has come; gives how many there were, 0 when done."""
         async with self._store.transaction() as connection:
-            conclusion = await self._firings.begin(connection, journeys)
+            conclusion = await self._firings.begin(connection)
             due = await outcomes.due_customers(
                 connection, conclusion.firing.watermark, self._batch_max
             )
@@ -61,7 +60,8 @@ class Deadlines:
                 if row.merged_into is not None:
                     conclusion.stopped.append(row.customer_id)
                     continue
-                customer = Customer.found(row.customer_id, decode_state(row.state))
+                state = decode_state(row.state)
+                customer = Customer.found(row.customer_id, state, row.definition_id)
                 customer.state.wake_at = None
                 woken.append(customer)
             await conclusion.conclude(connection, woken, {})

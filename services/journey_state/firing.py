@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from services.journey_state.conclusion import Conclusion, Journeys
+from services.journey_state.active import Catalog
+from services.journey_state.conclusion import Conclusion
+from services.journey_state.customer import Customer
+from services.journey_state.in_force import Journeys
 from services.journey_state.publication import Edition, Outgoing
 from services.journey_state.signalling import Firing
-from services.journey_state.store import progress
+from services.journey_state.store import definitions, progress
 from services.journey_state.store.pool import Connection
 from services.journey_state.watermark import Gap, hold_for_gaps
 
@@ -21,16 +24,27 @@ class Firings:
         self._grace_us = grace_us
         self._recovery_us = recovery_us
         self._clock = clock
+        self._catalog = Catalog(grace_us)
 
-    async def begin(self, connection: Connection, journeys: Journeys) -> Conclusion:
-        """A conclusion at the stored watermark; before the first one nothing is due."""
-        watermark = await progress.read_watermark(connection) or 0
+    async def journeys_for(self, connection: Connection, customers: Iterable[Customer]) -> Journeys:
+        """The definitions as far as these customers need them; `begin` may find a newer one.
+
+        Raises NoDefinitionError.
+        """
+        newest = max((customer.definition_id for customer in customers), default=0)
+        return await self._catalog.at(connection, newest)
+
+    async def begin(self, connection: Connection) -> Conclusion:
+        """A conclusion at the stored watermark; before the first one nothing is due.
+
+        It knows every definition in force up to that watermark. Raises NoDefinitionError.
+        """
+        watermark, newest = await definitions.watermark_and_definition(connection)
+        journeys = await self._catalog.at(connection, newest or 0)
         gaps = await progress.read_gaps(connection)
-        edition = Edition(
-            journeys.definition.journey, journeys.definition.version, self._clock(), watermark
-        )
-        firing = Firing(watermark, self._grace_us, self._hold(gaps))
-        return Conclusion(journeys, firing, Outgoing(edition))
+        at = watermark or 0
+        firing = Firing(at, self._grace_us, self._hold(gaps))
+        return Conclusion(journeys, firing, Outgoing(journeys, Edition(self._clock(), at)))
 
     def _hold(self, gaps: Sequence[Gap]) -> Callable[[int, int], int]:
         def hold(last_activity: int, fires_at: int) -> int:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from services.contracts.heartbeat import Heartbeat
 from services.journey_state import assignment, recompute
 from services.journey_state.assignment import IdentityBounds
-from services.journey_state.conclusion import Conclusion, Journeys
+from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer, Refold
 from services.journey_state.event import Arrival, InvalidRecordError, Record, read
 from services.journey_state.firing import Firings
+from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
 from services.journey_state.store import facts, outcomes, progress
 from services.journey_state.store.facts import Fact
@@ -72,9 +73,7 @@ class Intake:
         self._gap_us = gap_us
         self._new_id = new_id
 
-    async def process(
-        self, batch: Batch, journeys: Journeys, *, condemned: str | None = None
-    ) -> Tally:
+    async def process(self, batch: Batch, *, condemned: str | None = None) -> Tally:
         """Apply the batch and move its offsets, both or neither.
 
         `condemned` sets every record aside with this message: it has failed before. Raises
@@ -90,7 +89,7 @@ class Intake:
                 await outcomes.add_dead_letters(connection, contents.dead)
             tally = Tally(dead=len(contents.dead))
             if contents.arrivals:
-                await self._apply(connection, contents.arrivals, journeys, tally)
+                await self._apply(connection, contents.arrivals, tally)
         return tally
 
     def _read(self, records: Sequence[Record], condemned: str | None) -> Contents:
@@ -139,11 +138,7 @@ class Intake:
                 await progress.add_gaps(connection, gaps)
 
     async def _apply(
-        self,
-        connection: Connection,
-        arrivals: Sequence[Arrival],
-        journeys: Journeys,
-        tally: Tally,
+        self, connection: Connection, arrivals: Sequence[Arrival], tally: Tally
     ) -> None:
         fresh, replacing = await _admit(connection, arrivals)
         tally.applied = len(fresh)
@@ -154,11 +149,12 @@ class Intake:
         await assignment.write(connection, assigned, self._bounds)
         await facts.add_to_timeline(connection, [arrival.fact for arrival in fresh])
         touched = [c for c in assigned.customers.values() if _touched(c)]
+        journeys = await self._firings.journeys_for(connection, touched)
         for customer in touched:
             _advance(customer, journeys, replacing)
         past = [customer for customer in touched if customer.refold is not None]
-        changes = await recompute.refold(connection, journeys.definition, past) if past else {}
-        conclusion = await self._firings.begin(connection, journeys)
+        changes = await recompute.refold(connection, journeys, past) if past else {}
+        conclusion = await self._firings.begin(connection)
         await conclusion.conclude(connection, touched, changes)
         _count(tally, touched, conclusion)
 
@@ -221,17 +217,20 @@ def _advance(customer: Customer, journeys: Journeys, replacing: set[str]) -> Non
     if customer.refold is not None:
         return
     customer.fresh.sort(key=lambda touchpoint: touchpoint.place)
-    journey = customer.state.journey
+    definition = customer.under(journeys).definition
+    journey, earlier = customer.state.journey, customer.state.earlier
     for touchpoint in customer.fresh:
         if touchpoint.message_id in replacing or not follows(journey, touchpoint):
             kind = "import" if touchpoint.historical else "refold"
             customer.refold = Refold(kind, touchpoint.message_id)
             customer.transitions.clear()
             return
-        journey, transition = advance(journeys.definition, journey, touchpoint)
+        journey, transition = advance(definition, journey, touchpoint)
         if transition is not None:
             customer.transitions.append(transition)
-    customer.state.journey = journey
+        if earlier:
+            earlier = advance_earlier(journeys, earlier, touchpoint)
+    customer.state.journey, customer.state.earlier = journey, earlier
 
 
 def _beat(record: Record, heartbeat: Heartbeat) -> Beat:
@@ -253,5 +252,5 @@ def _count(tally: Tally, touched: Sequence[Customer], conclusion: Conclusion) ->
             kind = customer.refold.kind
             tally.refolds[kind] = tally.refolds.get(kind, 0) + 1
         tally.transitions += [(t.previous, t.stage) for t in customer.transitions]
-    tally.signals = [(row.rule, row.state) for row in conclusion.signals]
+    tally.signals = [(row.rule, row.state) for row in conclusion.signals.rows]
     tally.messages = len(conclusion.outgoing.rows)

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.contracts.times import SECOND_US
-from services.journey_state.active import InForce, NoDefinitionError
+from services.journey_state.active import NoDefinitionError
 from services.journey_state.assignment import IdentityBounds
-from services.journey_state.conclusion import Conclusion, Journeys
+from services.journey_state.conclusion import Conclusion
 from services.journey_state.database import DatabaseAwayError
 from services.journey_state.firing import Firings
+from services.journey_state.in_force import Journeys
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Connection, Store
 from services.settings import Settings
 
@@ -37,7 +38,6 @@ class Operator:
         self._clock = clock
         self._store: Store | None = None
         self._connecting = asyncio.Lock()
-        self._in_force = InForce()
         self._firings = Firings(
             grace_us=round(settings.abandonment.grace_seconds * SECOND_US),
             recovery_us=round(settings.watermark.recovery_seconds * SECOND_US),
@@ -56,9 +56,8 @@ class Operator:
         try:
             store = await self._connected()
             async with store.transaction() as connection:
-                journeys = await self._in_force.at(connection)
-                conclusion = await self._firings.begin(connection, journeys)
-                yield Act(connection, journeys, conclusion, self._bounds)
+                conclusion = await self._firings.begin(connection)
+                yield Act(connection, conclusion.journeys, conclusion, self._bounds)
         except NoDefinitionError:
             reason = "no journey definition is in force yet; start a worker"
             raise DatabaseAwayError(reason) from None

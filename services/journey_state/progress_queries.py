@@ -106,7 +106,7 @@ async def active_definition(connection: Connection) -> DefinitionRow | None:
     d = definitions.c
     rows = await connection.execute(
         select(d.version, d.journey, d.text, d.activated_at)
-        .order_by(d.activated_at.desc(), d.definition_id.desc())
+        .order_by(d.definition_id.desc())
         .limit(1)
     )
     row = rows.first()

@@ -14,6 +14,7 @@ from uuid_utils import uuid7
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state.consent import current
 from services.journey_state.customer import Customer, CustomerState
+from services.journey_state.in_force import Journeys, Term
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.overlays import open_at
 from services.journey_state.store.outcomes import RELAY_SHARDS, HistoryRow, OutboxRow
@@ -43,8 +44,6 @@ _encode = msgspec.json.Encoder().encode
 class Edition:
     """What every message of one transaction says alike."""
 
-    journey: str
-    definition: str
     published_at: int  # wall clock, microseconds
     watermark: int
 
@@ -60,19 +59,26 @@ class Sent(NamedTuple):
 class Outgoing:
     """The messages of one transaction, numbered per customer and topic as they are added."""
 
+    journeys: Journeys
     edition: Edition
     rows: list[OutboxRow] = field(default_factory=list)
 
     def add(
-        self, customer: Customer, topic: TopicCode, ce_type: str, value: dict[str, Any]
+        self,
+        customer: Customer,
+        topic: TopicCode,
+        ce_type: str,
+        value: dict[str, Any],
+        term: Term | None = None,
     ) -> Sent:
-        """Queue a message about the customer."""
+        """Queue a message about the customer, by the customer's definition unless one is given."""
         version = _next_version(customer.state, topic)
+        definition = (term or customer.under(self.journeys)).definition
         whole = {
             "customer_id": id_text(customer.customer_id),
             "version": version,
-            "journey": self.edition.journey,
-            "definition": self.edition.definition,
+            "journey": definition.journey,
+            "definition": definition.version,
             "published_at": format_time(self.edition.published_at),
             **value,
         }

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.journey_state.customer import Customer
-from services.journey_state.definition import Definition
 from services.journey_state.event import read_touchpoint
-from services.journey_state.journey import Folded, Transition, fold
+from services.journey_state.in_force import Journeys, fold_under
+from services.journey_state.journey import Transition
 from services.journey_state.store import facts, outcomes, people
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
@@ -32,9 +32,9 @@ class HistoryChange:
 
 
 async def refold(
-    connection: Connection, definition: Definition, customers: Sequence[Customer]
+    connection: Connection, journeys: Journeys, customers: Sequence[Customer]
 ) -> dict[bytes, HistoryChange]:
-    """Each customer's journey from all its touchpoints; gives what changed in the histories."""
+    """Each customer's journeys from all touchpoints; gives what changed in the histories."""
     touchpoints = await load_touchpoints(connection, [c.customer_id for c in customers])
     stored: dict[bytes, list[tuple[int, HistoryRow]]] = defaultdict(list)
     for history_id, row in await outcomes.read_history(
@@ -43,9 +43,9 @@ async def refold(
         stored[row.customer_id].append((history_id, row))
     changes = {}
     for customer in customers:
-        folded: Folded = fold(definition, touchpoints[customer.customer_id])
-        customer.state.journey = folded.journey
-        changes[customer.customer_id] = compare(stored[customer.customer_id], folded.history)
+        past = fold_under(journeys, customer.under(journeys), touchpoints[customer.customer_id])
+        customer.state.journey, customer.state.earlier = past.folded.journey, past.earlier
+        changes[customer.customer_id] = compare(stored[customer.customer_id], past.folded.history)
     return changes
 
 

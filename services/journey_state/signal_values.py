@@ -9,12 +9,11 @@ import msgspec
 
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state.customer import Customer, Standing
-from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, Recovery, signal_id
 from services.journey_state.journey import snapshot
 from services.journey_state.payload import payload
 from services.journey_state.publication import id_text, identifier_values
-from services.journey_state.signalling import Change
+from services.journey_state.signalling import Change, Seen
 from services.journey_state.store.outcomes import SignalRow
 
 BACKLOG_US = (
@@ -22,17 +21,16 @@ BACKLOG_US = (
 )  # a signal that goes out later than this after its time was in a backlog
 
 
-def new_value(
-    customer: Customer, rule: AbandonmentRule, change: Change, episode: Episode, *, origin: str
-) -> dict[str, Any]:
+def new_value(customer: Customer, change: Change, seen: Seen, *, origin: str) -> dict[str, Any]:
     """The value of a signal that is raised now, as of its `due` (semantics 5.9)."""
-    seen = episode.abandoned or snapshot(customer.state.journey, episode.due)
+    episode = seen.episode
+    as_of_due = episode.abandoned or snapshot(seen.journey, episode.due)
     standing = change.standing
     return {
         "signal_id": change.signal_id,
         "revision": standing.revision,
         "raised_at": format_time(standing.raised_at),
-        **_readable(payload(seen, episode, rule)),
+        **_readable(payload(as_of_due, episode, seen.rule)),
         "open_signals": _open_signals(customer, change.signal_id, episode.due),
         "identifiers": identifier_values(customer.state, episode.due),
         "origin": origin,
@@ -93,7 +91,7 @@ def replaced(rows: Sequence[SignalRow], episode: Episode, now: str) -> SignalRow
 
 def successor(customer: Customer, row: SignalRow) -> str | None:
     """The standing signal that a retracted one is replaced by, if it is abandoned at W now."""
-    for episode in customer.state.journey.episodes:
+    for episode in customer.state.episodes:
         if (episode.rule, episode.scope) != (row.rule, row.scope):
             continue
         identity = signal_id(episode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,11 +12,11 @@ from services.journey_state.consent import withdrawn
 from services.journey_state.customer import CustomerState, Standing
 from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
+from services.journey_state.in_force import FAR, Journeys, Term
+from services.journey_state.journey import Journey
 
 # Signals are made for marketing, out of analytics: a withdrawal of either forbids them.
 PURPOSES = ("analytics", "marketing")
-
-FAR = 1 << 62  # later than any W
 
 ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
 
@@ -37,13 +37,37 @@ class Change:
     kind: ChangeKind
     signal_id: str
     standing: Standing
-    episode: Episode | None  # None: retracted, no episode says so any more
+    seen: Seen | None  # None: retracted, no episode says so any more
     reminder: int = 0
+
+
+class Seen(NamedTuple):
+    """An episode, and the journey and definition that it was found by."""
+
+    episode: Episode
+    journey: Journey
+    term: Term
+
+    @property
+    def rule(self) -> AbandonmentRule:
+        return self.term.rules[self.episode.rule]
+
+
+def episodes_of(state: CustomerState, term: Term, journeys: Journeys) -> Iterator[Seen]:
+    """The episodes whose signals belong to the definition that found them (semantics 5.11)."""
+    for episode in state.journey.episodes:
+        if episode.due < term.end_due:
+            yield Seen(episode, state.journey, term)
+    for one in state.earlier:
+        earlier = journeys.by_id[one.definition_id]
+        for episode in one.journey.episodes:
+            yield Seen(episode, one.journey, earlier)
 
 
 def review(
     state: CustomerState,
-    rules: Mapping[str, AbandonmentRule],
+    term: Term,
+    journeys: Journeys,
     firing: Firing,
     *,
     retracted: Mapping[str, int],
@@ -56,26 +80,23 @@ def review(
     if not state.signals and firing.watermark < earliest(state, firing):
         return []
     changes: list[Change] = []
-    seen: set[str] = set()
-    for episode in sorted(state.journey.episodes, key=_firing_order):
-        rule = rules.get(episode.rule)
-        if rule is None or not _allowed(state, episode):
+    explained: set[str] = set()
+    for seen in sorted(episodes_of(state, term, journeys), key=_firing_order):
+        if not _allowed(state, seen.episode):
             continue
-        identity = signal_id(episode)
-        view = outlook(
-            rule, episode, watermark=firing.watermark, grace_us=firing.grace_us, hold=firing.hold
-        )
+        identity = signal_id(seen.episode)
+        view = _outlook(seen, firing)
         standing = state.signals.get(identity)
         if standing is not None:
-            seen.add(identity)
+            explained.add(identity)
         if view.state is None:
             continue
         if standing is None:
             revision = retracted.get(identity, 0) + 1
-            changes.append(_first(identity, episode, view, revision, firing))
+            changes.append(_first(identity, seen, view, revision, firing))
         else:
-            changes += _later(identity, standing, episode, view, firing.watermark)
-    gone = [identity for identity in state.signals if identity not in seen]
+            changes += _later(identity, standing, seen, view, firing.watermark)
+    gone = [identity for identity in state.signals if identity not in explained]
     changes += [Change("retracted", i, state.signals[i], None) for i in gone]
     state.signals = _after(state.signals, changes)
     return changes
@@ -84,7 +105,7 @@ def review(
 def earliest(state: CustomerState, firing: Firing) -> int:
     """A W before which nothing can happen to this customer: cheap, and often too early."""
     first = FAR
-    for episode in state.journey.episodes:
+    for episode in state.episodes:
         first = min(first, episode.due + firing.grace_us)
     for overlay in state.journey.overlays.values():
         if overlay.expires_at is not None and overlay.expires_at > firing.watermark:
@@ -92,23 +113,14 @@ def earliest(state: CustomerState, firing: Firing) -> int:
     return first
 
 
-def next_look(
-    state: CustomerState, rules: Mapping[str, AbandonmentRule], firing: Firing
-) -> int | None:
+def next_look(state: CustomerState, term: Term, journeys: Journeys, firing: Firing) -> int | None:
     """The next W at which something may happen to this customer; None: nothing is to come."""
-    return min(_looks(state, rules, firing), default=None)
+    return min(_looks(state, term, journeys, firing), default=None)
 
 
-def _looks(
-    state: CustomerState, rules: Mapping[str, AbandonmentRule], firing: Firing
-) -> Iterator[int]:
-    for episode in state.journey.episodes:
-        rule = rules.get(episode.rule)
-        if rule is None:
-            continue
-        view = outlook(
-            rule, episode, watermark=firing.watermark, grace_us=firing.grace_us, hold=firing.hold
-        )
+def _looks(state: CustomerState, term: Term, journeys: Journeys, firing: Firing) -> Iterator[int]:
+    for seen in episodes_of(state, term, journeys):
+        view = _outlook(seen, firing)
         if view.next_at is not None:
             yield view.next_at
     for overlay in state.journey.overlays.values():
@@ -116,7 +128,18 @@ def _looks(
             yield overlay.expires_at
 
 
-def _firing_order(episode: Episode) -> tuple[int, str, str]:
+def _outlook(seen: Seen, firing: Firing) -> Outlook:
+    return outlook(
+        seen.rule,
+        seen.episode,
+        watermark=firing.watermark,
+        grace_us=firing.grace_us,
+        hold=firing.hold,
+    )
+
+
+def _firing_order(seen: Seen) -> tuple[int, str, str]:
+    episode = seen.episode
     return (episode.due, episode.rule, episode.scope or "")
 
 
@@ -125,8 +148,9 @@ def _allowed(state: CustomerState, episode: Episode) -> bool:
     return not any(withdrawn(consent.get(purpose, ()), episode.due) for purpose in PURPOSES)
 
 
-def _first(identity: str, episode: Episode, view: Outlook, revision: int, firing: Firing) -> Change:
+def _first(identity: str, seen: Seen, view: Outlook, revision: int, firing: Firing) -> Change:
     """A signal met for the first time, or back after a retraction."""
+    episode = seen.episode
     imported = episode.last_historical and episode.due < episode.last_received_at
     raised = view.state == "raised" and not imported
     standing = Standing(
@@ -138,21 +162,21 @@ def _first(identity: str, episode: Episode, view: Outlook, revision: int, firing
         revision=revision,
         raised_at=firing.watermark,
     )
-    return Change("raised" if raised else "kept", identity, standing, episode)
+    return Change("raised" if raised else "kept", identity, standing, seen)
 
 
 def _later(
-    identity: str, standing: Standing, episode: Episode, view: Outlook, watermark: int
+    identity: str, standing: Standing, seen: Seen, view: Outlook, watermark: int
 ) -> Iterator[Change]:
     if view.state != standing.state:
         standing = replace(standing, state=view.state or standing.state)
         told = view.state == "recovered" and standing.published
-        yield Change("recovered" if told else "kept", identity, standing, episode)
+        yield Change("recovered" if told else "kept", identity, standing, seen)
     if standing.state == "raised" and standing.published:
         reminder = _newest_reminder(standing, view, watermark)
         if reminder:
             standing = replace(standing, reminded=reminder)
-            yield Change("reminded", identity, standing, episode, reminder)
+            yield Change("reminded", identity, standing, seen, reminder)
 
 
 def _newest_reminder(standing: Standing, view: Outlook, watermark: int) -> int:

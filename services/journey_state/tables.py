@@ -91,10 +91,11 @@ definitions = Table(
     "definitions",
     metadata,
     Column("definition_id", SmallInteger, Identity(), primary_key=True),
-    Column("version", Text, nullable=False, unique=True),
+    Column("version", Text, nullable=False),
     Column("journey", Text, nullable=False),
     Column("text", Text, nullable=False),
-    _now("activated_at"),
+    _now("activated_at"),  # by the wall clock
+    _time("in_force_from", nullable=True),  # on the watermark's scale; null: from ever
 )
 
 # Narrow and hot: nothing that changes is indexed, so updates stay in the page.
@@ -112,6 +113,13 @@ Index(
     "ix_customers_merged_into",
     customers.c.merged_into,
     postgresql_where=customers.c.merged_into.is_not(None),
+)
+# Who is not yet under the definition in force: a recomputation changes the key once per customer.
+Index(
+    "ix_customers_definition_id_customer_id",
+    customers.c.definition_id,
+    customers.c.customer_id,
+    postgresql_where=customers.c.merged_into.is_(None),
 )
 
 identifiers = Table(

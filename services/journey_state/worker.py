@@ -12,7 +12,6 @@ from uuid_utils import uuid7
 from services.contracts.times import SECOND_US
 from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
-from services.journey_state.conclusion import Journeys
 from services.journey_state.consumer import Consumer
 from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
@@ -37,12 +36,11 @@ STAGES_SECONDS = 10.0
 class Worker:
     """One worker process. Any number may run; partitions, shards and customers are shared out."""
 
-    def __init__(self, settings: Settings, store: Store, journeys: Journeys) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self.metrics = WorkerMetrics()
         self.health = Health(self.metrics.registry)
         self._settings = settings
         self._store = store
-        self._journeys = journeys
         self._stages_at = 0.0
         topics = settings.kafka.topics
         firings = Firings(
@@ -89,7 +87,7 @@ class Worker:
             tasks.create_task(self._watch_lag(stopping))
 
     async def _process(self, batch: Batch, condemned: str | None) -> Tally:
-        tally = await self._intake.process(batch, self._journeys, condemned=condemned)
+        tally = await self._intake.process(batch, condemned=condemned)
         if tally.messages:
             self.relay.wake()
         return tally
@@ -114,7 +112,7 @@ class Worker:
         if found.at is None:
             return
         self.metrics.watermark_lag_seconds.set((_now_us() - found.at) / SECOND_US)
-        while await self._deadlines.fire(self._journeys):
+        while await self._deadlines.fire():
             self.relay.wake()
 
     async def _watch_consumer(self, stopping: asyncio.Event) -> None:
@@ -168,8 +166,8 @@ async def serve(
     if store is None:
         return
     try:
-        journeys = await activate(store, definition, default)
-        worker = Worker(settings, store, journeys)
+        await activate(store, definition, default)
+        worker = Worker(settings, store)
         async with serve_health(worker.health, settings.worker):
             await worker.run(stopping)
     finally:

@@ -113,8 +113,8 @@ async def a_worker(
 ) -> AsyncIterator[Worker]:
     """A worker that runs until the end of the block."""
     store = await Store.connect(settings.database.url)
-    journeys = await activate(store, definition, shipped())
-    worker = Worker(settings, store, journeys)
+    await activate(store, definition, shipped())
+    worker = Worker(settings, store)
     stopping = asyncio.Event()
     running = asyncio.create_task(worker.run(stopping))
     try:

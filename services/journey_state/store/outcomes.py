@@ -1,4 +1,4 @@
-"""What was computed: history, signals, timers, outbox, dead letters, definitions."""
+"""What was computed: history, signals, timers, outbox, dead letters."""
 
 from __future__ import annotations
 
@@ -223,29 +223,4 @@ async def add_dead_letters(connection: Connection, rows: Sequence[DeadLetter]) -
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
         """,
         [tuple(row) for row in rows],
-    )
-
-
-async def active_definition(connection: Connection) -> tuple[int, str, str] | None:
-    """(definition_id, version, text) of the definition in force."""
-    row = await connection.fetchrow(
-        "SELECT definition_id, version, text FROM definitions "
-        "ORDER BY activated_at DESC, definition_id DESC LIMIT 1"
-    )
-    return None if row is None else (row[0], row[1], row[2])
-
-
-async def activate_definition(
-    connection: Connection, version: str, journey: str, text: str
-) -> None:
-    """Put a first definition in force; does nothing when another worker already has."""
-    await connection.execute("LOCK TABLE definitions IN SHARE ROW EXCLUSIVE MODE")
-    await connection.execute(
-        """
-        INSERT INTO definitions (version, journey, text)
-        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM definitions)
-        """,
-        version,
-        journey,
-        text,
     )
