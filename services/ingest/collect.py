@@ -187,6 +187,9 @@ class Collector:
             if v.fault is not None and v.fault.code != _NEVER_KEPT
         ]
         await self._parts.sink.send(good, rejected)
+        # A process that stood still meanwhile may have been given up: the watermark minds nobody's
+        # event that is acknowledged after that.
+        self._parts.pulse.require_ready(self._parts.inflight.now())
         self._count(source, len(good), len(bad))
         if native_path:
             return answers.native_success(verdicts)

@@ -56,12 +56,14 @@ class Pulse:
 
     async def run(self) -> None:
         """Hello, then a beat each second, every fifth when no request comes; until cancelled."""
-        phase: Phase = "hello"
         while True:
-            if await self.beat(phase):
-                phase = "beat"
-                self._instance.set_live(True)
+            await self.speak()
             await self._pause()
+
+    async def speak(self) -> None:
+        """A beat; hello at first, and after a silence that may have cost its place in W."""
+        if await self.beat("beat" if self.is_ready else "hello"):
+            self._instance.set_live(True)
 
     async def say_goodbye(self) -> bool:
         """Whether every partition heard that nothing more will come from this instance."""

@@ -32,14 +32,8 @@ class Deadlines:
         """W after the heartbeats processed so far; it is stored and never decreases."""
         async with self._store.transaction() as connection:
             previous = await progress.read_watermark(connection)
-            found = watermark(
-                previous,
-                await progress.read_beats(connection),
-                partitions,
-                await progress.read_log_times(connection, self._topic),
-                lease_us=self._lease_us,
-                released=set(),
-            )
+            heard = await progress.read_heard(connection, self._topic)
+            found = watermark(previous, heard, partitions, lease_us=self._lease_us)
             if found.at is not None and found.at != previous:
                 await progress.raise_watermark(connection, found.at)
             return found

@@ -14,7 +14,7 @@ from services.journey_state.event import Arrival, InvalidRecordError, Record, re
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
-from services.journey_state.store import facts, outcomes, progress
+from services.journey_state.store import facts, outcomes, progress, releases
 from services.journey_state.store.facts import Fact
 from services.journey_state.store.outcomes import DeadLetter
 from services.journey_state.store.pool import Connection, Store
@@ -127,10 +127,15 @@ class Intake:
             return
         newest: dict[tuple[int, str], Beat] = {}
         times: dict[int, list[int]] = {}
+        hellos: dict[str, int] = {}
         for beat in contents.beats:
             newest[(beat.partition, beat.instance)] = beat
             times.setdefault(beat.partition, []).append(beat.append_time)
+            if beat.phase == "hello":
+                hellos[beat.instance] = max(beat.append_time, hellos.get(beat.instance, 0))
         await progress.save_beats(connection, self._topic, list(newest.values()))
+        if hellos:
+            await releases.end_releases(connection, hellos)
         for partition, append_times in times.items():
             before = heard[partition]
             _, gaps = observe(partition, before, append_times, gap_us=self._gap_us)

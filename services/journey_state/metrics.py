@@ -75,7 +75,7 @@ class WorkerMetrics:
         for hold in holds:
             if hold.reason != "current" and hold.since is not None:
                 seconds = (now_us - hold.since) / SECOND_US
-                self.watermark_hold_seconds.labels(hold.instance or "none").set(seconds)
+                self.watermark_hold_seconds.labels(_holder(hold)).set(seconds)
 
     def count(self, tally: Tally) -> None:
         """Add what became of one batch."""
@@ -97,3 +97,7 @@ class WorkerMetrics:
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
         return Gauge(f"milepost_{name}", meaning, labels, registry=self.registry)
+
+
+def _holder(hold: Hold) -> str:
+    return f"partition {hold.partition}" if hold.reason == "stopped" else hold.instance or "none"

@@ -54,13 +54,20 @@ class Operator:
         What is queued in the outbox is sent by whatever worker runs.
         """
         try:
-            store = await self._connected()
-            async with store.transaction() as connection:
+            async with self.writing() as connection:
                 conclusion = await self._firings.begin(connection)
                 yield Act(connection, conclusion.journeys, conclusion, self._bounds)
         except NoDefinitionError:
             reason = "no journey definition is in force yet; start a worker"
             raise DatabaseAwayError(reason) from None
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """One transaction that computes nothing of customers. Raises DatabaseAwayError."""
+        try:
+            store = await self._connected()
+            async with store.transaction() as connection:
+                yield connection
         except SCHEMA_MISSING as error:
             reason = "the schema is missing or too old: run `milepost migrate`"
             raise DatabaseAwayError(reason) from error

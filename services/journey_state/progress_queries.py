@@ -17,6 +17,7 @@ from services.journey_state.tables import (
     definitions,
     ingest_gaps,
     outbox,
+    releases,
     signals,
     stage_history,
     watermark,
@@ -52,6 +53,13 @@ async def newest_beats(connection: Connection) -> list[Beat]:
         )
         for row in rows
     ]
+
+
+async def released_instances(connection: Connection) -> set[str]:
+    """Instances that an operator let go of and that have not said hello since."""
+    r = releases.c
+    rows = await connection.execute(select(r.instance).where(r.hello_at.is_(None)))
+    return set(rows.scalars())
 
 
 class OffsetRow(NamedTuple):

@@ -70,6 +70,17 @@ heartbeats = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
+# What operators let go of, kept for ever: who held the watermark, and until when it was missed.
+releases = Table(
+    "releases",
+    metadata,
+    Column("release_id", BigInteger, Identity(), primary_key=True),
+    Column("instance", Text, nullable=False),
+    _time("last_beat_at"),  # append time of the newest heartbeat processed before
+    _now("released_at"),
+    _time("hello_at", nullable=True),  # append time of the hello that ended it
+)
+
 ingest_gaps = Table(
     "ingest_gaps",
     metadata,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 import msgspec
 
 from services.contracts.heartbeat import Phase, Spool
 
-HoldReason = Literal["no_instance", "silent", "spool", "behind", "current"]
+HoldReason = Literal["stopped", "no_instance", "silent", "spool", "behind", "current"]
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -28,7 +29,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Hold(msgspec.Struct, frozen=True):
     """What determines W: an instance in a partition, or a partition without one (`instance` "").
 
-    `no_instance`: nobody is live there, W stands. `silent`: no beat for longer than the lease, but
+    `stopped`: the partition's brake is on, or its next record is gone. `no_instance`: nobody is
+    live there, W stands. `silent`: no beat for longer than the lease, but
     it has a spool. `spool`: events wait in its spool. `behind`: the partition is processed less
     far than others. `current`: nothing is amiss; if W is old all the same, its next beat is
     awaited. `since` is in microseconds, None: never seen.
@@ -45,6 +47,20 @@ class Watermark(msgspec.Struct, frozen=True):
 
     at: int | None
     held_by: list[Hold]
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker has processed, as W is computed from it.
+
+    `beats`: the newest per (partition, instance). `log_times`: the append time of the newest
+    processed record per partition. `released`: instances that count nowhere until they say hello
+    again. `stopped`: partitions that stand still.
+    """
+
+    beats: Sequence[Beat]
+    log_times: Mapping[int, int]
+    released: AbstractSet[str] = frozenset()
+    stopped: AbstractSet[int] = frozenset()
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -65,7 +81,7 @@ def newest(beats: Iterable[Beat]) -> dict[tuple[int, str], Beat]:
     return found
 
 
-def is_live(beat: Beat, log_time: int | None, *, lease_us: int, released: set[str]) -> bool:
+def is_live(beat: Beat, log_time: int | None, *, lease_us: int, released: AbstractSet[str]) -> bool:
     """Whether the instance of this newest beat counts in its partition.
 
     `log_time` is the append time of the newest processed record of the partition.
@@ -75,32 +91,27 @@ def is_live(beat: Beat, log_time: int | None, *, lease_us: int, released: set[st
     return beat.spool != "none" or not _is_silent(beat, log_time, lease_us)
 
 
-def watermark(
-    previous: int | None,
-    beats: Iterable[Beat],
-    partitions: int,
-    log_times: Mapping[int, int],
-    *,
-    lease_us: int,
-    released: set[str],
-) -> Watermark:
+def watermark(previous: int | None, heard: Heard, partitions: int, *, lease_us: int) -> Watermark:
     """W: the least low watermark over all partitions and live instances, never below `previous`.
 
-    It stands at `previous` while any partition has no live instance. An instance in `released`
-    counts nowhere: take it out of there when it says hello again.
+    It stands at `previous` while any partition has no live instance.
     """
+    log_times = heard.log_times
     live: dict[int, list[Beat]] = defaultdict(list)
-    for beat in newest(beats).values():
-        if is_live(beat, log_times.get(beat.partition), lease_us=lease_us, released=released):
+    for beat in newest(heard.beats).values():
+        log_time = log_times.get(beat.partition)
+        if is_live(beat, log_time, lease_us=lease_us, released=heard.released):
             live[beat.partition].append(beat)
+    stopped = [Hold(p, "", log_times.get(p), "stopped") for p in sorted(heard.stopped)]
     empty = [partition for partition in range(partitions) if not live.get(partition)]
     if empty:
-        return Watermark(previous, [_no_instance(p, log_times) for p in empty])
+        nobody = [_no_instance(p, log_times) for p in empty if p not in heard.stopped]
+        return Watermark(previous, stopped + nobody)
     counted = [beat for partition in range(partitions) for beat in live[partition]]
     low = min(beat.low_watermark for beat in counted)
     at = low if previous is None else max(previous, low)
     lowest = [beat for beat in counted if beat.low_watermark == low]
-    return Watermark(at, _holds(lowest, log_times, lease_us))
+    return Watermark(at, stopped + _holds(lowest, heard, lease_us))
 
 
 def _is_silent(beat: Beat, log_time: int | None, lease_us: int) -> bool:
@@ -111,12 +122,14 @@ def _no_instance(partition: int, log_times: Mapping[int, int]) -> Hold:
     return Hold(partition, "", log_times.get(partition), "no_instance")
 
 
-def _holds(lowest: list[Beat], log_times: Mapping[int, int], lease_us: int) -> list[Hold]:
+def _holds(lowest: list[Beat], heard: Heard, lease_us: int) -> list[Hold]:
     """One per instance, the gravest: its beats say the same in every partition."""
     gravity: tuple[HoldReason, ...] = ("silent", "spool", "behind", "current")
     found: dict[str, Hold] = {}
     for beat in lowest:
-        hold = _hold(beat, log_times, lease_us)
+        if beat.partition in heard.stopped:
+            continue  # told as such
+        hold = _hold(beat, heard.log_times, lease_us)
         other = found.setdefault(beat.instance, hold)
         if gravity.index(hold.reason) < gravity.index(other.reason):
             found[beat.instance] = hold

@@ -43,6 +43,7 @@ class Worker:
         self._store = store
         self._stages_at = 0.0
         topics = settings.kafka.topics
+        self._topic = topics.touchpoints
         firings = Firings(
             grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
             recovery_us=int(settings.watermark.recovery_seconds * SECOND_US),
@@ -149,6 +150,7 @@ class Worker:
                 self.metrics.show_stages(await progress.count_stages(connection))
                 took = time.monotonic() - now
                 self._stages_at = now + max(STAGES_SECONDS, 50 * took)
+                await progress.forget_instances(connection, self._topic)
 
 
 async def serve(

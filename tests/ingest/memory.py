@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,14 @@ class MemorySink:
         self.beats: list[bytes] = []
         self.reason = ""
         self.append_time = NOW
+        self.meanwhile: Callable[[], None] = lambda: None  # what happens before the answer
 
     async def send(
         self, touchpoints: Sequence[Record], rejected: Sequence[RejectedRecord] = ()
     ) -> None:
         if self.reason:
             raise UnavailableError(self.reason)
+        self.meanwhile()
         self.records += touchpoints
         self.rejected += rejected
 

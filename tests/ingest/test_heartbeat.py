@@ -70,6 +70,24 @@ async def test_a_clock_behind_kafka_takes_no_events(desk: Desk) -> None:
     assert desk.pulse.is_ready
 
 
+async def test_after_a_long_silence_it_says_hello_again(desk: Desk) -> None:
+    await desk.pulse.speak()
+    desk.now += 61_000_000
+    assert not desk.pulse.is_ready
+    await desk.pulse.speak()
+    await desk.pulse.speak()
+    assert [decode(beat).phase for beat in desk.sink.beats] == ["hello", "beat", "hello", "beat"]
+
+
+async def test_an_event_acknowledged_after_a_long_standstill_is_refused(desk: Desk) -> None:
+    def stand_still() -> None:
+        desk.now += 61_000_000
+
+    desk.sink.meanwhile = stand_still
+    answer = await desk.post("/v1/events", {"type": "page", "userId": "u1"})
+    assert (answer.status_code, len(desk.sink.records)) == (503, 1)
+
+
 async def test_after_goodbye_nothing_is_taken(desk: Desk) -> None:
     desk.instance.set_live(True)
     assert await desk.pulse.say_goodbye()

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from services.journey_state import tables
 from services.journey_state.api.app import create_app
 from services.journey_state.database import Database
-from services.settings import ApiSettings, KafkaSettings, Settings
+from services.settings import ApiSettings, DatabaseSettings, KafkaSettings, Settings
 from tests.journey_state.rows import MINUTE, NOON, Rows
 
 NOW = NOON + 60 * MINUTE
@@ -42,11 +42,16 @@ async def serving(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client at `peer` of an app whose clock stands at NOW."""
     database = Database.at(database_url, connections_max=2)
-    settings = Settings(api=api or ApiSettings(), kafka=KafkaSettings(partitions=PARTITIONS))
+    settings = Settings(
+        api=api or ApiSettings(),
+        kafka=KafkaSettings(partitions=PARTITIONS),
+        database=DatabaseSettings(url=database_url),
+    )
     app = create_app(settings, database, clock=lambda: NOW, **more)
     transport = httpx2.ASGITransport(app=app, client=(peer, 40000), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
         yield client
+    await app.state.asking.operator.close()
     await database.close()
 
 

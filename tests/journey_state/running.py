@@ -89,19 +89,16 @@ async def publish_raw(kafka: KafkaSettings, value: bytes, partition: int = 0) ->
         await producer.send_and_wait(kafka.topics.touchpoints, value, partition=partition)
 
 
-async def beat(kafka: KafkaSettings, at: float, *, instance: str = "i1") -> None:
+async def beat(kafka: KafkaSettings, at: float, *, instance: str = "i1", **said: Any) -> None:
     """A heartbeat in every partition: all is durable up to `at` seconds after START_US."""
-    said = Heartbeat(
-        instance=instance,
-        seq=time.time_ns(),
-        low_watermark=START_US + int(at * SECOND_US),
-        phase="hello" if at == 0 else "beat",
-    )
+    said.setdefault("phase", "hello" if at == 0 else "beat")
+    low_watermark = START_US + int(at * SECOND_US)
+    message = Heartbeat(instance=instance, seq=time.time_ns(), low_watermark=low_watermark, **said)
     async with a_producer(kafka) as producer:
         for partition in range(kafka.partitions):
             await producer.send(
                 kafka.topics.touchpoints,
-                heartbeat.encode(said),
+                heartbeat.encode(message),
                 partition=partition,
                 headers=[heartbeat.HEADER],
             )

@@ -71,7 +71,23 @@ async def _dead_letter(rows: Rows, offset: int, status: str) -> None:
 
 async def test_an_empty_installation_has_a_status(client: httpx2.AsyncClient) -> None:
     assert await get(client, "/v1/status") == {
-        "watermark": {"at": None, "age_seconds": None, "held_by": "no instance"},
+        "watermark": {
+            "at": None,
+            "age_seconds": None,
+            "held_by": "no instance",
+            "holds": [
+                {
+                    "partition": partition,
+                    "instance": None,
+                    "reason": "no_instance",
+                    "since": None,
+                    "seconds": None,
+                    "advice": f"no ingest is alive in partition {partition}: start one"
+                    " (`milepost ingest`)",
+                }
+                for partition in (0, 1)
+            ],
+        },
         "lag": None,
         "outbox": {"pending": 0, "oldest_seconds": None},
         "rejected": None,
@@ -115,11 +131,11 @@ async def test_the_status_tells_how_far_things_are(database_url: str, rows: Rows
     await rows.definition()
     async with serving(database_url, touchpoint_ends=ends, rejected_ends=rejected) as client:
         status = await get(client, "/v1/status")
-    assert status["watermark"] == {
-        "at": format_time(NOW - 25 * MINUTE),
-        "age_seconds": 1500.0,
-        "held_by": "ingest-1",
-    }
+    watermark = status["watermark"]
+    assert watermark["at"] == format_time(NOW - 25 * MINUTE)
+    assert (watermark["age_seconds"], watermark["held_by"]) == (1500.0, "ingest-1")
+    (hold,) = watermark["holds"]
+    assert (hold["reason"], hold["seconds"]) == ("spool", 1500.0)
     assert status["lag"] == {"0": 0, "1": 2, "2": 3}
     assert status["outbox"] == {"pending": 1, "oldest_seconds": 60.0}
     assert (status["rejected"], status["dead_letters"]) == (4, 1)
@@ -130,6 +146,7 @@ async def test_the_status_tells_how_far_things_are(database_url: str, rows: Rows
         "spool": "none",
         "phase": "beat",
         "partitions": 2,
+        "released": False,
     }
     assert [i["instance"] for i in status["instances"]] == ["ingest-0", "ingest-1", "ingest-2"]
     assert (status["definition"]["journey"], status["definition"]["version"]) == ("shop", "v1")
@@ -160,6 +177,8 @@ async def test_a_stopped_partition_holds_the_watermark(
     status = await get(client, "/v1/status")
     assert status["watermark"]["held_by"] == "partition 3"
     assert status["stopped"] == {"3": "50 bad records in a row"}
+    assert status["watermark"]["holds"][0]["reason"] == "stopped"
+    assert "50 bad records in a row" in status["watermark"]["holds"][0]["advice"]
 
 
 async def test_an_instance_that_fell_silent_without_a_spool_holds_nothing(
@@ -171,6 +190,32 @@ async def test_an_instance_that_fell_silent_without_a_spool_holds_nothing(
         await _offset(rows, partition, 1, log_time=to_datetime(NOW))
     status = await get(client, "/v1/status")
     assert status["watermark"]["held_by"] == "live"
+
+
+async def test_an_instance_that_will_not_return_is_let_go(
+    client: httpx2.AsyncClient, rows: Rows
+) -> None:
+    for partition in (0, 1):
+        await rows.beat("gone", partition=partition, low=NOON, spool="pending")
+        await rows.beat("live", partition=partition, low=NOW - MINUTE)
+        await _offset(rows, partition, 1, log_time=to_datetime(NOW))
+    (hold,) = (await get(client, "/v1/status"))["watermark"]["holds"]
+    assert (hold["instance"], hold["reason"]) == ("gone", "silent")
+    assert "milepost watermark release gone" in hold["advice"]
+
+    first = (await client.post("/v1/watermark/release", json={"instance": "gone"})).json()
+    again = (await client.post("/v1/watermark/release", json={"instance": "gone"})).json()
+    status = await get(client, "/v1/status")
+    unknown = await client.post("/v1/watermark/release", json={"instance": "nobody"})
+
+    assert first["last_beat_at"] == format_time(NOON)
+    assert again == first
+    assert status["watermark"]["held_by"] == "live"
+    assert {i["instance"]: i["released"] for i in status["instances"]} == {
+        "gone": True,
+        "live": False,
+    }
+    assert unknown.status_code == 404
 
 
 async def test_a_current_watermark_is_held_by_nobody(

@@ -11,11 +11,13 @@ from services.contracts.heartbeat import Phase, Spool
 from services.journey_state.watermark import (
     Beat,
     Gap,
+    Heard,
     Hold,
     Watermark,
     hold_for_gaps,
     newest,
     observe,
+    watermark,
 )
 from tests.journey_state.watermark_world import LEASE, Instance, World, act, compute
 
@@ -183,6 +185,18 @@ def test_a_silent_instance_with_a_spool_holds_until_it_is_released() -> None:
     beats = [beat(0, "a", 100, spool="pending"), beat(0, "b", 900)]
     assert compute(None, beats, 1, {0: 900}) == Watermark(100, [Hold(0, "a", 100, "silent")])
     assert compute(None, beats, 1, {0: 900}, {"a"}).at == 900
+
+
+def test_a_released_instance_leaves_a_partition_without_any() -> None:
+    result = compute(50, [beat(0, "a", 100, spool="pending")], 1, {0: 900}, {"a"})
+    assert result == Watermark(50, [Hold(0, "", 900, "no_instance")])
+
+
+def test_a_partition_that_stopped_holds_and_is_told_as_such() -> None:
+    beats = [beat(0, "a", 100), beat(1, "a", 500), beat(0, "b", 300), beat(1, "b", 500)]
+    heard = Heard(beats=beats, log_times={0: 110, 1: 500}, stopped={0})
+    found = watermark(None, heard, 2, lease_us=LEASE)
+    assert found == Watermark(100, [Hold(0, "", 110, "stopped")])
 
 
 def test_an_instance_with_spooled_events_is_named_with_the_oldest() -> None:

@@ -7,8 +7,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.contracts.times import SECOND_US, to_datetime
+from services.journey_state.store import releases
+from services.journey_state.store.pool import Store
 from services.settings import KafkaSettings
 from tests.journey_state.running import (
+    START_US,
     a_touchpoint,
     a_worker,
     beat,
@@ -90,3 +94,36 @@ async def test_a_cart_left_alone_is_raised_once_and_a_late_order_retracts_it(
     assert second["signal_id"] == first["signal_id"]
     assert second["cause"]["kind"] == "late_event"
     assert second["version"] > first["version"]
+
+
+async def test_a_released_instance_counts_nowhere_until_it_says_hello_again(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    async def watermark_is(wanted: float) -> None:
+        await until(
+            lambda: rows_of(database_url, "SELECT at FROM watermark"),
+            lambda rows: rows[0][0] == from_microseconds(wanted),
+        )
+
+    def from_microseconds(at: float) -> Any:
+        return to_datetime(START_US + int(at * SECOND_US))
+
+    async with a_worker(settings_for(kafka_settings, database_url)):
+        await beat(kafka_settings, 0, instance="gone", spool="pending")
+        await beat(kafka_settings, 0, instance="live")
+        await beat(kafka_settings, 50, instance="live")
+        await watermark_is(0)
+        store = await Store.connect(database_url)
+        async with store.transaction() as connection:
+            heard = await releases.last_heard(connection, "gone")
+            assert heard is not None
+            await releases.release(connection, "gone", heard.append_time)
+        await watermark_is(50)
+        await beat(kafka_settings, 60, instance="gone", spool="pending")
+        await beat(kafka_settings, 80, instance="live")
+        await watermark_is(80)
+        await beat(kafka_settings, 90, instance="gone", phase="hello")
+        await beat(kafka_settings, 100, instance="live")
+        await watermark_is(90)
+        await store.close()
+    assert await rows_of(database_url, "SELECT 1 FROM releases WHERE hello_at IS NOT NULL")

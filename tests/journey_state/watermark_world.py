@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from services.contracts.heartbeat import Phase, Spool
-from services.journey_state.watermark import Beat, Watermark, newest, watermark
+from services.journey_state.watermark import Beat, Heard, Watermark, newest, watermark
 
 LEASE = 120
 
@@ -17,9 +17,8 @@ def compute(
     log_times: dict[int, int] | None = None,
     released: set[str] | None = None,
 ) -> Watermark:
-    times = log_times or {}
-    released = released or set()
-    return watermark(previous, beats, partitions, times, lease_us=LEASE, released=released)
+    heard = Heard(beats=beats, log_times=log_times or {}, released=released or set())
+    return watermark(previous, heard, partitions, lease_us=LEASE)
 
 
 @dataclass

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.journey_state.watermark import HoldReason
+
 Item = TypeVar("Item")
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 SignalState = Literal["raised", "recovered", "retracted", "expired"]
@@ -177,12 +179,33 @@ class Conflict(_Answer):
     last_at: Time
 
 
+class WatermarkHold(_Answer):
+    """One thing that keeps the watermark back. `since` is null for what was never seen."""
+
+    partition: int
+    instance: str | None
+    reason: HoldReason
+    since: Time | None
+    seconds: float | None
+    advice: str = Field(description="what to do")
+
+
 class WatermarkStatus(_Answer):
     """How far event time is complete; `held_by`: the instance or partition that keeps it back."""
 
     at: Time | None
     age_seconds: float | None
     held_by: str | None
+    holds: list[WatermarkHold] = Field(description="all that keep it back; empty: nothing is amiss")
+
+
+class Released(_Answer):
+    """An instance that counts nowhere until it says hello again."""
+
+    instance: str
+    released_at: Time
+    last_beat_at: Time
+    note: str
 
 
 class Outbox(_Answer):
@@ -201,6 +224,7 @@ class Instance(_Answer):
     spool: Literal["none", "empty", "pending"]
     phase: Literal["hello", "beat", "goodbye"]
     partitions: int
+    released: bool = Field(description="by an operator, and it has not said hello since")
 
 
 class StatusDefinition(_Answer):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state import progress_queries as queries
 from services.journey_state.api.asking import WATERMARK_BEHIND_US, Ask, Asking, EndOffsets
+from services.journey_state.api.holds import hold_values
 from services.journey_state.api.models import (
     Instance,
     Journey,
@@ -28,7 +29,7 @@ from services.journey_state.api.problems import Problem, described
 from services.journey_state.api.profile import optional_time
 from services.journey_state.definition import describe, load
 from services.journey_state.progress_queries import DefinitionRow, OffsetRow
-from services.journey_state.watermark import Beat, watermark
+from services.journey_state.watermark import Beat, Heard, Hold, watermark
 
 KAFKA_SECONDS_MAX = 3.0
 
@@ -61,22 +62,23 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
     topic = ask.settings.kafka.topics.touchpoints
     async with ask.database.reading() as connection:
         at = await queries.watermark_at(connection)
-        beats = await queries.newest_beats(connection)
         offsets = await queries.partition_offsets(connection, topic)
+        beats = await queries.newest_beats(connection)
+        released = await queries.released_instances(connection)
         pending, oldest = await queries.outbox_backlog(connection)
         dead = await queries.open_dead_letters(connection)
         touchpoints = await queries.touchpoints_stored(connection)
         definition = await queries.active_definition(connection)
     now = ask.clock()
     return Status(
-        watermark=_watermark(at, now, beats, offsets, ask),
+        watermark=_watermark(at, now, _heard(beats, offsets, released), offsets, ask),
         lag=_lag(offsets, touchpoint_ends),
         outbox=Outbox(pending=pending, oldest_seconds=_age_seconds(oldest, now)),
         rejected=None if rejected_ends is None else sum(rejected_ends.values()),
         dead_letters=dead,
         touchpoints=touchpoints,
         signals={state: signals.get(state, 0) for state in get_args(SignalState)},
-        instances=_instances(beats),
+        instances=_instances(beats, released),
         stopped={str(row.partition): row.stopped for row in offsets if row.stopped is not None},
         definition=_definition(definition),
     )
@@ -122,33 +124,36 @@ async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
         return None
 
 
+def _heard(beats: Sequence[Beat], offsets: Sequence[OffsetRow], released: set[str]) -> Heard:
+    return Heard(
+        beats=beats,
+        log_times={row.partition: row.log_time for row in offsets if row.log_time is not None},
+        released=released,
+        stopped={row.partition for row in offsets if row.stopped is not None},
+    )
+
+
 def _watermark(
-    at: int | None, now: int, beats: Sequence[Beat], offsets: Sequence[OffsetRow], ask: Asking
+    at: int | None, now: int, heard: Heard, offsets: Sequence[OffsetRow], ask: Asking
 ) -> WatermarkStatus:
     behind = at is None or now - at > WATERMARK_BEHIND_US
+    lease_us = round(ask.settings.watermark.lease_seconds * SECOND_US)
+    found = watermark(at, heard, ask.settings.kafka.partitions, lease_us=lease_us)
+    stopped = {row.partition: row.stopped for row in offsets if row.stopped is not None}
     return WatermarkStatus(
         at=optional_time(at),
         age_seconds=_age_seconds(at, now),
-        held_by=_holder(at, beats, offsets, ask) if behind else None,
+        held_by=_holder(found.held_by) if behind else None,
+        holds=hold_values(found.held_by, now, behind=behind, stopped=stopped),
     )
 
 
-def _holder(
-    at: int | None, beats: Sequence[Beat], offsets: Sequence[OffsetRow], ask: Asking
-) -> str:
+def _holder(holds: Sequence[Hold]) -> str:
     """A partition that stopped, else the instance that determines W, if any is live."""
-    stopped = [row.partition for row in offsets if row.stopped is not None]
+    stopped = [hold.partition for hold in holds if hold.reason == "stopped"]
     if stopped:
         return f"partition {stopped[0]}"
-    found = watermark(
-        at,
-        beats,
-        ask.settings.kafka.partitions,
-        {row.partition: row.log_time for row in offsets if row.log_time is not None},
-        lease_us=round(ask.settings.watermark.lease_seconds * SECOND_US),
-        released=set(),
-    )
-    return next((hold.instance for hold in found.held_by if hold.instance), "no instance")
+    return next((hold.instance for hold in holds if hold.instance), "no instance")
 
 
 def _lag(offsets: Sequence[OffsetRow], ends: dict[int, int] | None) -> dict[str, int] | None:
@@ -159,14 +164,16 @@ def _lag(offsets: Sequence[OffsetRow], ends: dict[int, int] | None) -> dict[str,
     return {str(p): max(0, end - done.get(p, 0)) for p, end in sorted(ends.items())}
 
 
-def _instances(beats: Sequence[Beat]) -> list[Instance]:
+def _instances(beats: Sequence[Beat], released: set[str]) -> list[Instance]:
     by_name: dict[str, list[Beat]] = defaultdict(list)
     for beat in beats:
         by_name[beat.instance].append(beat)
-    return [_instance(name, own) for name, own in sorted(by_name.items())]
+    return [
+        _instance(name, own, released=name in released) for name, own in sorted(by_name.items())
+    ]
 
 
-def _instance(name: str, beats: Sequence[Beat]) -> Instance:
+def _instance(name: str, beats: Sequence[Beat], *, released: bool) -> Instance:
     newest = max(beats, key=lambda beat: (beat.append_time, beat.offset))
     return Instance(
         instance=name,
@@ -175,6 +182,7 @@ def _instance(name: str, beats: Sequence[Beat]) -> Instance:
         spool=newest.spool,
         phase=newest.phase,
         partitions=len(beats),
+        released=released,
     )
 
 

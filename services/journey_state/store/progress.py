@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.journey_state.store.pool import Connection
-from services.journey_state.watermark import Beat, Gap
+from services.journey_state.store.releases import read_released
+from services.journey_state.watermark import Beat, Gap, Heard
 
 
 class FenceLostError(Exception):
@@ -134,26 +135,29 @@ async def add_gaps(connection: Connection, gaps: Sequence[Gap]) -> None:
     )
 
 
-async def read_beats(connection: Connection) -> list[Beat]:
-    """The newest processed heartbeat of each (partition, instance)."""
-    rows = await connection.fetch(
+async def read_heard(connection: Connection, topic: str) -> Heard:
+    """What W is computed from, as of the offsets committed when this was called, or later.
+
+    The order of the statements matters while others commit: log times first, so that a beat never
+    looks older than it is, and releases last, so that whoever said hello again is not left out.
+    """
+    marks = await connection.fetch(
+        "SELECT partition, log_time, stopped IS NOT NULL FROM consumer_offsets WHERE topic = $1",
+        topic,
+    )
+    beats = await connection.fetch(
         """
         SELECT partition, instance, low_watermark, append_time, record_offset AS "offset",
           spool, phase
         FROM heartbeats
         """
     )
-    return [Beat(**row) for row in rows]
-
-
-async def read_log_times(connection: Connection, topic: str) -> dict[int, int]:
-    """The newest append time processed of each partition."""
-    rows = await connection.fetch(
-        "SELECT partition, log_time FROM consumer_offsets "
-        "WHERE topic = $1 AND log_time IS NOT NULL",
-        topic,
+    return Heard(
+        beats=[Beat(**row) for row in beats],
+        log_times={row[0]: row[1] for row in marks if row[1] is not None},
+        released=await read_released(connection),
+        stopped={row[0] for row in marks if row[2]},
     )
-    return {row["partition"]: row["log_time"] for row in rows}
 
 
 async def read_gaps(connection: Connection) -> list[Gap]:
@@ -162,6 +166,22 @@ async def read_gaps(connection: Connection) -> list[Gap]:
         "SELECT partition, from_at, to_at FROM ingest_gaps ORDER BY from_at"
     )
     return [Gap(*row) for row in rows]
+
+
+async def forget_instances(connection: Connection, topic: str) -> None:
+    """Heartbeats of instances that count no more are gone after a day.
+
+    Those are the ones that said goodbye, and the ones without a spool that fell silent.
+    """
+    await connection.execute(
+        """
+        DELETE FROM heartbeats AS h USING consumer_offsets AS o
+        WHERE o.topic = $1 AND o.partition = h.partition
+          AND (h.phase = 'goodbye' OR h.spool = 'none')
+          AND h.append_time < o.log_time - interval '1 day'
+        """,
+        topic,
+    )
 
 
 async def read_watermark(connection: Connection) -> int | None:
