@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -39,10 +39,12 @@ __all__ = [
     "OpenOverlay",
     "Statement",
     "Transition",
+    "Watch",
     "advance",
     "fold",
     "follows",
     "in_order",
+    "moment_of",
     "open_overlays",
     "settle",
     "snapshot",
@@ -97,6 +99,14 @@ class Folded(msgspec.Struct, frozen=True):
     history: tuple[Transition, ...]
 
 
+class Watch(Protocol):
+    """Sees a fold at work: the journey, which changes in place, around each touchpoint."""
+
+    def before(self, journey: Journey, touchpoint: Touchpoint) -> None: ...
+
+    def after(self, journey: Journey, transition: Transition | None) -> None: ...
+
+
 def advance(
     definition: Definition, journey: Journey, touchpoint: Touchpoint
 ) -> tuple[Journey, Transition | None]:
@@ -109,20 +119,28 @@ def advance(
 
 
 def fold(
-    definition: Definition, touchpoints: Iterable[Touchpoint], start: Journey | None = None
+    definition: Definition,
+    touchpoints: Iterable[Touchpoint],
+    start: Journey | None = None,
+    watch: Watch | None = None,
 ) -> Folded:
     """The journey of these touchpoints, in whatever order and however often they are given.
 
     `start` is a checkpoint that all of them follow; the history is that of these touchpoints.
+    `watch` sees each of them and changes nothing.
     """
     journey = Journey() if start is None else _own(start)
     history = []
     aside = Aside(definition)
     touchpoint = None
     for touchpoint in in_order(touchpoints):
+        if watch is not None:
+            watch.before(journey, touchpoint)
         transition = _take(definition, journey, touchpoint)
         if transition is not None:
             history.append(transition)
+        if watch is not None:
+            watch.after(journey, transition)
         if len(journey.episodes) > aside.room:
             aside.take(journey.episodes, touchpoint.occurred_at)
     if touchpoint is not None:
@@ -240,16 +258,23 @@ def _take(definition: Definition, journey: Journey, touchpoint: Touchpoint) -> T
     return _step(definition, journey, touchpoint)
 
 
-def _step(definition: Definition, after: Journey, touchpoint: Touchpoint) -> Transition | None:
+def moment_of(definition: Definition, journey: Journey, touchpoint: Touchpoint) -> Moment:
+    """What expressions see of a touchpoint that is folded next after this journey."""
     event = definition.canonical(touchpoint.call, touchpoint.event)
-    counts = after.counts
+    counts = journey.counts
     if event in definition.counted:
         counts = {**counts, event: counts.get(event, 0) + 1}
-    traits = merged_traits(after.traits, touchpoint)
-    moment = Moment(touchpoint, event, after.stage, traits, counts, after.last_at)
+    traits = merged_traits(journey.traits, touchpoint)
+    return Moment(touchpoint, event, journey.stage, traits, counts, journey.last_at)
+
+
+def _step(definition: Definition, after: Journey, touchpoint: Touchpoint) -> Transition | None:
+    """Fold the touchpoint into `after`, a copy; gives the transition it made."""
+    moment = moment_of(definition, after, touchpoint)
+    event = moment.event
     if event in definition.once and _repeats(definition, after, moment):
         return None
-    after.counts, after.traits = counts, traits
+    after.counts, after.traits = moment.counts, moment.traits
     rules = definition.overlays_for(event)
     if rules:
         after.overlays = flags.flagged(after.overlays, rules, moment)

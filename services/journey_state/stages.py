@@ -12,12 +12,18 @@ Direction = Literal["first", "forward", "backward", "re-entry"]
 
 def entered(definition: Definition, moment: Moment) -> EnterRule | None:
     """The rule that changes the stage; None if no rule matches or the first names the present."""
+    rule = matching(definition, moment)
+    return None if rule is None or rule.stage == moment.stage else rule
+
+
+def matching(definition: Definition, moment: Moment) -> EnterRule | None:
+    """The first rule that matches: it ends the search, whatever stage it names."""
     for rule in definition.enter_rules(moment.event):
         if rule.from_stages is not None and moment.stage not in rule.from_stages:
             continue
         when = rule.match.when
         if when is None or when(moment):
-            return rule if rule.stage != moment.stage else None
+            return rule
     return None
 
 

@@ -8,7 +8,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.journey_state.api import customers, holds, lists, operations, pages, problems, status
+from services.journey_state.api import (
+    customers,
+    explain,
+    holds,
+    lists,
+    operations,
+    pages,
+    problems,
+    status,
+)
 from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
 from services.journey_state.api.operations import Metrics, Timed
@@ -58,7 +67,8 @@ def create_app(
     app.state.asking = Asking(settings, database, clock, touchpoint_ends, rejected_ends, operator)
     problems.install(app)
     metrics = Metrics()
-    for module in (customers, lists, status, holds, operations, pages):
+    # The first match serves: customers' own route takes any path below it.
+    for module in (explain, customers, lists, status, holds, operations, pages):
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))
     app.add_middleware(Access, tokens=tokens)

@@ -8,11 +8,19 @@ from typing import Annotated
 from uuid import UUID
 
 import phonenumbers
-from fastapi import Depends, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import Depends, Path, Request
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
-from services.contracts.times import SECOND_US
+from services.contracts.times import SECOND_US, read_time
 from services.journey_state import progress_queries, queries
+from services.journey_state.api.definitions import Definitions
 from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
 from services.journey_state.database import Connection, Database
@@ -30,7 +38,7 @@ _FIRST_KINDS = ("user_id", "anonymous_id", "email", "phone")
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the app was made with, for its routes."""
+    """What the app was made with, and what it remembers, for its routes."""
 
     settings: Settings
     database: Database
@@ -38,6 +46,7 @@ class Asking:
     touchpoint_ends: EndOffsets | None
     rejected_ends: EndOffsets | None
     operator: Operator
+    definitions: Definitions = field(default_factory=Definitions)
     stage_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.stage_counts)
     )
@@ -81,6 +90,29 @@ CustomerText = Annotated[
         description="a customer id, `kind:value`, or a bare value tried in the order of kinds",
     ),
     AfterValidator(_printable),
+]
+
+
+CustomerPath = Annotated[CustomerText, Path(alias="id")]
+
+
+def _read_instant(value: object) -> int:
+    """A time of a query, where an offset's + may have come as the space that it stands for."""
+    text = str(value).strip()
+    head, space, offset = text.rpartition(" ")
+    if space and "T" in head:
+        text = f"{head}+{offset}"
+    try:
+        return read_time(text)
+    except (ValueError, OverflowError):
+        raise ValueError("write a time with its offset, such as 2026-11-21T12:00:00Z") from None
+
+
+# Microseconds inside, RFC 3339 text in the query.
+Instant = Annotated[
+    int,
+    BeforeValidator(_read_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contracts.times import read_time
 from services.journey_state import progress_queries, queries
 from services.journey_state.api import cursor, profile
-from services.journey_state.api.asking import Ask, CustomerText, PageQuery, find_customer
+from services.journey_state.api.asking import Ask, CustomerPath, PageQuery, find_customer
 from services.journey_state.api.models import Customer, Timeline, TimelineItem
 from services.journey_state.api.problems import Problem, described
 from services.journey_state.customer import CustomerState, decode_state
@@ -28,7 +28,6 @@ SIGNALS_MAX = 100
 
 router = APIRouter(tags=["customers"])
 
-CustomerPath = Annotated[CustomerText, Path(alias="id")]
 _responses = described(bad_request="A bad parameter", not_found="No such customer")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -93,6 +94,27 @@ class TextExpression(Expression):
         return key_text(result.value())
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An evaluation that ended in an error, in CEL's words."""
+
+    message: str
+
+
+class ValueExpression(Expression):
+    """Any expression, asked for its value as plain Python, or for why it has none."""
+
+    __slots__ = ()
+
+    def __call__(self, moment: Moment) -> Any:
+        result = self._evaluate(moment)
+        if result is None:
+            return Failure("a value is too large or of a kind that CEL does not have")
+        if result.type() == _ERROR:
+            return Failure(str(result.value()).partition(": ")[2] or str(result.value()))
+        return result.plain_value()
+
+
 def key_text(value: Any) -> str:
     """Semantics 5.2: text as it is, the shortest decimal form of a number, else ""."""
     if isinstance(value, str):
@@ -129,6 +151,11 @@ def compiled_condition(text: str) -> ConditionExpression:
 def compiled_text(text: str) -> TextExpression:
     """Checks and compiles in one step."""
     return text_of(text, check(text))
+
+
+def compiled_value(text: str) -> ValueExpression:
+    """Checks and compiles in one step."""
+    return _compiled(ValueExpression, text, check(text))
 
 
 def _compiled(form: type[_E], text: str, checked: Checked) -> _E:

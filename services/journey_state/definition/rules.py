@@ -18,8 +18,8 @@ class Moment:
     touchpoint: Touchpoint
     event: str  # canonical name
     stage: str  # before this event
-    traits: Mapping[str, Any]  # the customer's, as of this event
-    counts: Mapping[str, int]  # folded touchpoints by canonical name, this one included
+    traits: dict[str, Any]  # the customer's, as of this event
+    counts: dict[str, int]  # folded touchpoints by canonical name, this one included
     last_at: Mapping[str, int]  # the latest earlier one by canonical name, this one excluded
     # What expressions share once one of them has prepared it; a changed moment is a new Moment.
     prepared: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)

@@ -1,0 +1,245 @@
+"""Why the customer is in this stage, and for every other one why not (semantics 3.2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from services.journey_state.definition import NONE_STAGE, Definition, EnterRule, Moment
+from services.journey_state.explain.finding import find
+from services.journey_state.explain.recording import Kind, Seen, Step, seen
+from services.journey_state.explain.words import at_text, either
+from services.journey_state.journey import Journey, Transition
+from services.journey_state.stages import matching
+
+RuleResult = Literal["entered", "no_event", "from", "when", "error", "earlier_rule", "not_folded"]
+
+TRANSITIONS_MAX = 20  # the newest ones are explained
+EVENTS_TOLD_MAX = 6  # names of one sentence
+
+_NOT_FOLDED = {
+    "repeat": "it repeats an earlier one by its `once` key, so it is kept and not counted",
+    "bot": "it was made by a bot, so it is kept and not counted",
+    "consent": "it was reduced to its consent statement, so it is kept and not counted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReason:
+    """What one enter rule said of the newest touchpoint that concerned it, and why.
+
+    `from`: the stage before was another than the rule asks for. `when`, `error`: `condition` was
+    false, or could not be evaluated. `earlier_rule`: an earlier rule had matched. `times`: how
+    many touchpoints of its events came since the present stage was entered, that one included.
+    """
+
+    rule: str
+    stage: str
+    result: RuleResult
+    condition: str | None
+    values: dict[str, Any]
+    text: str
+    touchpoint: Seen | None
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionReason:
+    """A transition, the rule that made it, and what the rule looked at."""
+
+    previous: str
+    stage: str
+    direction: str
+    entered_at: int
+    rule: str
+    result: RuleResult
+    condition: str | None
+    values: dict[str, Any]
+    text: str
+    touchpoint: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class StageReason:
+    """Why a stage was not entered: every way into it."""
+
+    stage: str
+    text: str
+    rules: tuple[RuleReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageReasons:
+    """The stage, what led there (the oldest first), and why no other one was entered since."""
+
+    stage: str
+    entered_at: int | None
+    text: str
+    entered_by: TransitionReason | None
+    transitions: tuple[TransitionReason, ...]
+    transitions_total: int
+    why_not: tuple[StageReason, ...]
+    truncated: bool
+
+
+@dataclass(slots=True)
+class _Since:
+    """What came since the present stage was entered, the entering touchpoint included."""
+
+    newest: dict[str, tuple[int, Moment, Kind]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    total: int = 0
+
+    def take(self, step: Step) -> None:
+        self.total += 1
+        event = step.moment.event
+        self.newest[event] = (self.total, step.moment, step.kind)
+        self.counts[event] = self.counts.get(event, 0) + 1
+
+
+class StageWatch:
+    """Told the steps of a fold, explains the stage in which it ends."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._made: deque[tuple[Transition, Moment]] = deque(maxlen=TRANSITIONS_MAX)
+        self._total = 0
+        self._since = _Since()
+
+    def take(self, step: Step, _: Journey) -> None:
+        """One more step."""
+        if step.transition is not None:
+            self._since, self._total = _Since(), self._total + 1
+            self._made.append((step.transition, step.moment))
+        self._since.take(step)
+
+    def reasons(self, *, past: bool = False) -> StageReasons:
+        """Why the fold ends in its stage, and in no other; `past`: it was so then."""
+        definition, since = self._definition, self._since
+        reasons = tuple(_transition(definition, one, moment) for one, moment in self._made)
+        last = reasons[-1] if reasons else None
+        stage = last.stage if last else NONE_STAGE
+        others = [one for one in definition.stages if one.name != stage]
+        return StageReasons(
+            stage=stage,
+            entered_at=last.entered_at if last else None,
+            text=_headline(definition, last, since, "was" if past else "is"),
+            entered_by=last,
+            transitions=reasons,
+            transitions_total=self._total,
+            why_not=tuple(_stage(definition, one.name, one.enter, since) for one in others),
+            truncated=self._total > len(reasons),
+        )
+
+
+def _transition(definition: Definition, transition: Transition, moment: Moment) -> TransitionReason:
+    rule = next(r for r in definition.enter_rules(moment.event) if r.id == transition.rule)
+    finding = find(rule.match.when, moment)
+    return TransitionReason(
+        previous=transition.previous,
+        stage=transition.stage,
+        direction=transition.direction,
+        entered_at=transition.entered_at,
+        rule=rule.id,
+        result="entered",
+        condition=finding.condition,
+        values=finding.values,
+        text=f"{touchpoint_text(moment)} and matched rule {rule.id}"
+        f"{_from_text(rule, moment)}{', and ' + finding.text if finding.text else ''}.",
+        touchpoint=seen(moment),
+    )
+
+
+def _from_text(rule: EnterRule, moment: Moment) -> str:
+    if rule.from_stages is None:
+        return ""
+    return f", which may be entered from {either(sorted(rule.from_stages))} ({_was(moment)})"
+
+
+def _was(moment: Moment) -> str:
+    return f"the stage was {moment.stage}"
+
+
+def _headline(
+    definition: Definition, last: TransitionReason | None, since: _Since, is_or_was: str
+) -> str:
+    by = f"by definition {definition.journey} {definition.version}"
+    if last is None:
+        came = f"{since.total} touchpoints came" if since.total else "no touchpoint came"
+        return f"The customer {is_or_was} in no stage yet {by}: {came}, and no rule matched."
+    return (
+        f"The customer {is_or_was} in {last.stage} since {at_text(last.entered_at)} {by} "
+        f"({last.direction}, from {last.previous}): {last.text}"
+    )
+
+
+def _stage(
+    definition: Definition, stage: str, rules: Iterable[EnterRule], since: _Since
+) -> StageReason:
+    reasons = tuple(_rule(definition, rule, since) for rule in rules)
+    near = [reason for reason in reasons if reason.touchpoint is not None]
+    return StageReason(stage, " ".join(one.text for one in near or reasons), reasons)
+
+
+def _rule(definition: Definition, rule: EnterRule, since: _Since) -> RuleReason:
+    """What became of the newest touchpoint of the rule's events, a folded one if there is one."""
+    met = [since.newest[event] for event in rule.match.events if event in since.newest]
+    if not met:
+        events = sorted(rule.match.events)
+        text = f"Rule {rule.id}: {_none_came(events)} since."
+        return RuleReason(rule.id, rule.stage, "no_event", None, {}, text, None, 0)
+    _, moment, kind = max(met, key=lambda one: (one[2] == "folded", one[0]))
+    result, condition, values, why = verdict(definition, rule, moment, kind)
+    count = sum(since.counts.get(event, 0) for event in rule.match.events)
+    often = f" (the newest of {count})" if count > 1 else ""
+    return RuleReason(
+        rule=rule.id,
+        stage=rule.stage,
+        result=result,
+        condition=condition,
+        values=values,
+        text=f"Rule {rule.id}: {touchpoint_text(moment)}{often}, but {why}.",
+        touchpoint=seen(moment),
+        times=count,
+    )
+
+
+def verdict(
+    definition: Definition, rule: EnterRule, moment: Moment, kind: Kind
+) -> tuple[RuleResult, str | None, dict[str, Any], str]:
+    """Why this touchpoint did not lead to the rule's stage: result, condition, values, clause."""
+    if kind != "folded":
+        return "not_folded", None, {}, _NOT_FOLDED[kind]
+    if rule.from_stages is not None and moment.stage not in rule.from_stages:
+        asked = either(sorted(rule.from_stages))
+        return (
+            "from",
+            f"from {asked}",
+            {"stage": moment.stage},
+            (f"the rule may only be entered from {asked}, and {_was(moment)}"),
+        )
+    finding = find(rule.match.when, moment)
+    if finding.result != "true":
+        result: RuleResult = "when" if finding.result == "false" else "error"
+        return result, finding.condition, finding.values, finding.text
+    first = matching(definition, moment)
+    assert first is not None  # this rule matches; being the first, it would have been entered
+    return "earlier_rule", None, {}, f"rule {first.id} stands before it and matched first"
+
+
+def touchpoint_text(moment: Moment) -> str:
+    """The touchpoint as a sentence names it."""
+    one = moment.touchpoint
+    return (
+        f"{moment.event} came on {at_text(one.occurred_at)} "
+        f"({one.channel}, {one.source}, message {one.message_id})"
+    )
+
+
+def _none_came(events: list[str]) -> str:
+    if len(events) > EVENTS_TOLD_MAX:
+        told = ", ".join(events[:EVENTS_TOLD_MAX])
+        return f"none of its events ({told} and {len(events) - EVENTS_TOLD_MAX} more) came"
+    return f"no {either(events)} came"
