@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +17,7 @@ from rich.table import Table
 from services.cli.endpoints import default_data_dir
 from services.contracts.touchpoint import CHANNELS, Channel
 from services.ingest.sources_file import (
+    Policy,
     Source,
     SourcesFileError,
     add_source,
@@ -37,6 +39,30 @@ Provider = Annotated[str | None, typer.Option(help="Whose webhooks it takes, if 
 Origins = Annotated[
     list[str] | None, typer.Option("--origin", help="Website that may send from a browser; or *.")
 ]
+ConsentRequired = Annotated[
+    bool,
+    typer.Option("--consent-required", help="Take only events that state consent."),
+]
+HonorGpc = Annotated[
+    bool,
+    typer.Option("--honor-gpc", help="Sec-GPC: 1 of a browser withdraws marketing."),
+]
+HonorDnt = Annotated[
+    bool,
+    typer.Option("--honor-dnt", help="DNT: 1 of a browser withdraws analytics and marketing."),
+]
+KeepFullIp = Annotated[
+    bool,
+    typer.Option("--keep-full-ip", help="Do not cut client addresses to their network."),
+]
+KeepProperties = Annotated[
+    list[str] | None,
+    typer.Option(help="Property that is kept, and no other that is not named; all unless given."),
+]
+KeepTraits = Annotated[
+    list[str] | None,
+    typer.Option(help="Trait that is kept, and no other that is not named; all unless given."),
+]
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of `milepost up`; else MILEPOST_SOURCES_FILE.")
 ]
@@ -44,18 +70,32 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: Name,
     channel: ChannelName,
     provider: Provider = None,
     origin: Origins = None,
+    consent_required: ConsentRequired = False,
+    honor_gpc: HonorGpc = False,
+    honor_dnt: HonorDnt = False,
+    keep_full_ip: KeepFullIp = False,
+    keep_property: KeepProperties = None,
+    keep_trait: KeepTraits = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Add a source; its write key is printed once."""
+    policy = Policy(
+        consent_required=consent_required,
+        honor_gpc=honor_gpc,
+        honor_dnt=honor_dnt,
+        keep_full_ip=keep_full_ip,
+        keep_properties=_listed(keep_property),
+        keep_traits=_listed(keep_trait),
+    )
     with _refusals():
         source, key = add_source(
-            sources_path(data), name, cast("Channel", channel), provider, origin or ()
+            sources_path(data), name, cast("Channel", channel), provider, origin or (), policy
         )
     _print_key(source.name, source.channel, key, as_json=as_json)
 
@@ -111,7 +151,12 @@ def _as_object(source: Source) -> dict[str, Any]:
         "provider": source.provider,
         "origins": list(source.origins),
         "revoked": source.revoked,
+        **msgspec.to_builtins({n: getattr(source, n) for n in Policy.__struct_fields__}),
     }
+
+
+def _listed(names: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(names) if names else None
 
 
 def _print_key(name: str, channel: str, key: str, *, as_json: bool) -> None:

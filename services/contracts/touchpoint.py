@@ -49,6 +49,8 @@ class Touchpoint(msgspec.Struct, kw_only=True, gc=False):
     consent: dict[str, bool] | None = None
     bot: bool = False
     historical: bool = False
+    # Only where it is so: the source demands a statement before anything is sent (semantics 8.2).
+    consent_required: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def kind_order(kind: str) -> str:

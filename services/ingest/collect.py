@@ -15,6 +15,7 @@ from services.contracts.times import DAY_US, SECOND_US
 from services.ingest import answers, cors
 from services.ingest.answers import Answer
 from services.ingest.body import BodyReader, ClientGoneError, Receive
+from services.ingest.consent import browser_signals
 from services.ingest.errors import RequestError, UnavailableError
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import InFlight
@@ -142,7 +143,9 @@ class Collector:
         try:
             parts.pulse.require_ready(received_at)
             moment = Moment(request.head_at, received_at)
-            translator = Translator(source, request.route.call, moment, parts.limits.times)
+            signals = browser_signals(request.headers, source)
+            times = parts.limits.times
+            translator = Translator(source, request.route.call, moment, times, signals)
             verdicts = translator.translate(parsed, _sent_at(request.headers))
             return await self._keep(request, source, verdicts, received_at)
         finally:

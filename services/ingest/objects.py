@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 
 import msgspec
 
@@ -27,6 +28,26 @@ def merged(under: bytes, over: bytes) -> bytes:
 def with_missing(properties: bytes, values: dict[str, str]) -> bytes:
     """The object with those of `values` that it does not have yet."""
     return merged(_encode(values), properties)
+
+
+def only(members: bytes, names: Collection[str]) -> bytes:
+    """The object with none but these of its members."""
+    return members if members == _EMPTY else _encode(_kept(_members(members), names))
+
+
+def with_only_traits(context: bytes, names: Collection[str]) -> bytes:
+    """The context with none but these of its `traits`."""
+    if b"traits" not in context:
+        return context
+    members = _members(context)
+    traits = bytes(members.get("traits", b""))
+    if traits[:1] != b"{":
+        return context
+    return _encode(members | {"traits": msgspec.Raw(only(traits, names))})
+
+
+def _kept(members: Members, names: Collection[str]) -> Members:
+    return {name: value for name, value in members.items() if name in names}
 
 
 def traits_in(context: bytes) -> bytes:

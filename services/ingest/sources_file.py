@@ -30,8 +30,19 @@ class SourcesFileError(Exception):
     """The file or what is asked of it is wrong; the text says what, where and what to do."""
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sender: its channel, who may use its key from a browser, what consent it demands."""
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a source may tell of people (semantics 8.1, 8.4); `keep_...` None: everything."""
+
+    consent_required: bool = False  # an event without a statement of consent is not taken
+    honor_gpc: bool = False  # `Sec-GPC: 1` withdraws marketing
+    honor_dnt: bool = False  # `DNT: 1` withdraws analytics and marketing
+    keep_full_ip: bool = False
+    keep_properties: tuple[str, ...] | None = None
+    keep_traits: tuple[str, ...] | None = None
+
+
+class Source(Policy, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sender: its channel, who may use its key from a browser, what it may tell."""
 
     name: str
     channel: Channel
@@ -39,8 +50,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     provider: str | None = None
     origins: tuple[str, ...] = ()
     allow_channel_override: bool = False
-    consent_required: bool = False
     revoked: bool = False
+
+
+ANYTHING = Policy()
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,6 +66,7 @@ def add_source(
     channel: Channel,
     provider: str | None = None,
     origins: Sequence[str] = (),
+    policy: Policy = ANYTHING,
 ) -> tuple[Source, str]:
     """The file has the source; its write key is returned here and never again.
 
@@ -69,6 +83,7 @@ def add_source(
         key_sha256=hash_of(key),
         provider=provider,
         origins=tuple(origins),
+        **msgspec.structs.asdict(policy),
     )
 
     def add(sources: list[Source]) -> list[Source]:

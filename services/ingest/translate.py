@@ -19,7 +19,7 @@ from services.contracts.touchpoint import (
 from services.ingest import fields, objects, times
 from services.ingest import identifiers as ids
 from services.ingest.bots import is_bot
-from services.ingest.consent import stated_consent
+from services.ingest.consent import NO_SIGNALS, Signals, stated_consent, with_signals
 from services.ingest.errors import EventError, Fault
 from services.ingest.message_id import derived_id
 from services.ingest.protocols.event import Event, Incoming, Parsed, Scalar, object_of, text_of
@@ -71,9 +71,15 @@ class Translator:
     """One request's events into records, all by one clock and for one source."""
 
     def __init__(
-        self, source: Source, call: Call | None, moment: Moment, limits: TimeLimits
+        self,
+        source: Source,
+        call: Call | None,
+        moment: Moment,
+        limits: TimeLimits,
+        signals: Signals = NO_SIGNALS,
     ) -> None:
         self._source = source
+        self._signals = signals
         self._call = call
         self._moment = moment
         self._limits = limits
@@ -86,7 +92,7 @@ class Translator:
     def translate(self, parsed: Parsed, header_sent_at: str | None) -> list[Verdict]:
         """A verdict per event, in their order."""
         self._set_clock(parsed, header_sent_at)
-        self._context = _envelope_context(parsed.context)
+        self._context = self._with_short_ip(_envelope_context(parsed.context))
         drafts = [self._attempt(incoming) for incoming in parsed.events]
         self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
         return [self._finish(draft) if isinstance(draft, _Draft) else draft for draft in drafts]
@@ -143,10 +149,13 @@ class Translator:
             properties=fields.properties_of(event, call),
             traits=msgspec.Raw(traits),
             context=msgspec.Raw(context),
-            consent=stated_consent(context),
+            consent=with_signals(stated_consent(context), self._signals),
             bot=is_bot(context),
             historical=event.historical in (True, 1, "true"),
         )
+        if source.consent_required:
+            touchpoint.consent_required = True
+        self._keep_listed(touchpoint)
         self._apply_consent(touchpoint)
         if occurred_at == original:
             touchpoint.occurred_at = touchpoint.original_timestamp or ""
@@ -165,8 +174,11 @@ class Translator:
     def _context_of(self, event: Event) -> bytes:
         if event.context is EMPTY_OBJECT:
             return self._context
-        own = objects.with_short_ip(object_of(event.context, "context"))
+        own = self._with_short_ip(object_of(event.context, "context"))
         return own if self._context == b"{}" else objects.merged(self._context, own)
+
+    def _with_short_ip(self, context: bytes) -> bytes:
+        return context if self._source.keep_full_ip else objects.with_short_ip(context)
 
     def _channel_of(self, event: Event) -> Channel:
         if event.channel is None or not self._source.allow_channel_override:
@@ -181,6 +193,18 @@ class Translator:
     def _derived_id(self, call: str, raw: bytes, original: int | None) -> str:
         without_time = self._moment.received_at if original is None else None
         return derived_id(self._source.name, call, raw, without_time)
+
+    def _keep_listed(self, touchpoint: Touchpoint) -> None:
+        """Of properties and traits only what the source lists remains (semantics 8.4)."""
+        properties, traits = self._source.keep_properties, self._source.keep_traits
+        if properties is not None:
+            touchpoint.properties = msgspec.Raw(
+                objects.only(bytes(touchpoint.properties), properties)
+            )
+        if traits is not None:
+            context = objects.with_only_traits(bytes(touchpoint.context), traits)
+            touchpoint.traits = msgspec.Raw(objects.only(bytes(touchpoint.traits), traits))
+            touchpoint.context = msgspec.Raw(context)
 
     def _apply_consent(self, touchpoint: Touchpoint) -> None:
         """Without leave to analyse, only who, when and the statement itself remain."""
@@ -226,7 +250,7 @@ class Translator:
 
 def _envelope_context(raw: msgspec.Raw) -> bytes:
     data = bytes(raw)
-    return objects.with_short_ip(data) if data[:1] == b"{" else b"{}"
+    return data if data[:1] == b"{" else b"{}"
 
 
 def _instant_or_none(value: Scalar) -> Instant | None:

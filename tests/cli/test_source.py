@@ -85,3 +85,21 @@ def test_the_settings_name_the_file_unless_a_folder_is_given(
     monkeypatch.setenv("MILEPOST_SOURCES_FILE", str(tmp_path / "s.yaml"))
     assert sources_path(None) == tmp_path / "s.yaml"
     assert sources_path(tmp_path) == tmp_path / "sources.json"
+
+
+def test_what_a_source_may_tell_of_people_is_chosen_when_it_is_added(tmp_path: Path) -> None:
+    options = ["--consent-required", "--honor-gpc", "--honor-dnt", "--keep-full-ip"]
+    lists = ["--keep-property", "a", "--keep-property", "b", "--keep-trait", "c"]
+    result = run(tmp_path, "add", "web", "--channel", "website", *options, *lists)
+    assert result.exit_code == 0, result.output
+    (source,) = list_sources(tmp_path / "sources.json")
+    assert (source.consent_required, source.honor_gpc, source.honor_dnt) == (True, True, True)
+    assert source.keep_full_ip
+    assert (source.keep_properties, source.keep_traits) == (("a", "b"), ("c",))
+    added(tmp_path)
+    _, plain = json.loads(run(tmp_path, "list", "--json").stdout)
+    assert (plain["honor_gpc"], plain["keep_full_ip"], plain["keep_properties"]) == (
+        False,
+        False,
+        None,
+    )

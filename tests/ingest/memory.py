@@ -33,6 +33,7 @@ KEY = "web-shop-write-key-0001"
 MAIL_KEY = "mail-write-key-00000001"
 FREE_KEY = "free-write-key-00000001"
 STRICT_KEY = "strict-write-key-000001"
+PRIVATE_KEY = "private-write-key-00001"
 SOURCES = [
     {
         "name": "web-shop",
@@ -52,6 +53,16 @@ SOURCES = [
         "channel": "app",
         "key_sha256": hash_of(STRICT_KEY),
         "consent_required": True,
+    },
+    {
+        "name": "private",
+        "channel": "website",
+        "key_sha256": hash_of(PRIVATE_KEY),
+        "honor_gpc": True,
+        "honor_dnt": True,
+        "keep_full_ip": True,
+        "keep_properties": ["product_id", "name"],
+        "keep_traits": ["plan"],
     },
 ]
 
