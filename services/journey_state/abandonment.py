@@ -212,6 +212,7 @@ def _opened(act: Act) -> Episode:
         last_source=touchpoint.source,
         last_message_id=touchpoint.message_id,
         last_historical=touchpoint.historical,
+        last_consent_required=touchpoint.consent_required,
     )
     take_in(episode, touchpoint.properties, act.change)
     return episode
@@ -226,6 +227,7 @@ def _keep_alive(episode: Episode, act: Act) -> None:
     episode.last_source = touchpoint.source
     episode.last_message_id = touchpoint.message_id
     episode.last_historical = touchpoint.historical
+    episode.last_consent_required = touchpoint.consent_required
 
 
 def _recovery(act: Act) -> Recovery:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
+from services.journey_state.cancellations import note_cancelled
 from services.journey_state.customer import Customer, CustomerState, Refold, encode_state
 from services.journey_state.episodes import signal_id
 from services.journey_state.in_force import FAR, EarlierJourney, Journeys, Term
@@ -59,6 +60,7 @@ class Conclusion:
     ) -> None:
         """After this all that follows for these customers is written, in this transaction."""
         signals = self.signals
+        await note_cancelled(connection, [c for c in customers if c.customer_id in refolded])
         known = await signals.known(connection, list(refolded))
         reviewed = {
             c.customer_id: signals.review(

@@ -49,6 +49,7 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     wake_at: int | None = None  # what the timer's row holds
     told_overlays: list[str] = []  # those open in the last published snapshot
     earlier: list[EarlierJourney] = []  # under definitions before the customer's own
+    cancelled: list[str] = []  # keys of episodes that an operator cancelled (permission.py)
 
     @property
     def episodes(self) -> list[Episode]:

@@ -78,6 +78,7 @@ class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True,
     abandoned: Snapshot | None = None
     recovered: Recovery | None = None
     stopped_at: int | None = None  # first thing in the window that stops reminders
+    last_consent_required: bool = False  # by the source of the last activity
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):

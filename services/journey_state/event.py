@@ -62,6 +62,7 @@ class _Wire(msgspec.Struct, gc=False):
     consent: dict[str, bool] | None = None
     bot: bool = False
     historical: bool = False
+    consent_required: bool = False
 
 
 _decode = msgspec.json.Decoder(_Wire).decode
@@ -109,6 +110,7 @@ def read_touchpoint(value: bytes) -> Arrival:
         consent=wire.consent,
         bot=wire.bot,
         historical=wire.historical,
+        consent_required=wire.consent_required,
     )
     fact = Fact(
         message_key=message_key(wire.source, wire.message_id),

@@ -8,15 +8,12 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from services.journey_state.consent import withdrawn
 from services.journey_state.customer import CustomerState, Standing
 from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
 from services.journey_state.in_force import FAR, Journeys, Term
 from services.journey_state.journey import Journey
-
-# Signals are made for marketing, out of analytics: a withdrawal of either forbids them.
-PURPOSES = ("analytics", "marketing")
+from services.journey_state.permission import Refusal, refusal
 
 ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
 
@@ -39,6 +36,7 @@ class Change:
     standing: Standing
     seen: Seen | None  # None: retracted, no episode says so any more
     reminder: int = 0
+    refused: Refusal | None = None  # why an episode that still stands is retracted
 
 
 class Seen(NamedTuple):
@@ -81,10 +79,13 @@ def review(
         return []
     changes: list[Change] = []
     explained: set[str] = set()
+    refused: dict[str, Refusal] = {}
     for seen in sorted(episodes_of(state, term, journeys), key=_firing_order):
-        if not _allowed(state, seen.episode):
-            continue
         identity = signal_id(seen.episode)
+        reason = refusal(state, seen.episode)
+        if reason is not None:
+            refused[identity] = reason
+            continue
         view = _outlook(seen, firing)
         standing = state.signals.get(identity)
         if standing is not None:
@@ -97,7 +98,9 @@ def review(
         else:
             changes += _later(identity, standing, seen, view, firing.watermark)
     gone = [identity for identity in state.signals if identity not in explained]
-    changes += [Change("retracted", i, state.signals[i], None) for i in gone]
+    changes += [
+        Change("retracted", i, state.signals[i], None, refused=refused.get(i)) for i in gone
+    ]
     state.signals = _after(state.signals, changes)
     return changes
 
@@ -141,11 +144,6 @@ def _outlook(seen: Seen, firing: Firing) -> Outlook:
 def _firing_order(seen: Seen) -> tuple[int, str, str]:
     episode = seen.episode
     return (episode.due, episode.rule, episode.scope or "")
-
-
-def _allowed(state: CustomerState, episode: Episode) -> bool:
-    consent = state.journey.consent
-    return not any(withdrawn(consent.get(purpose, ()), episode.due) for purpose in PURPOSES)
 
 
 def _first(identity: str, seen: Seen, view: Outlook, revision: int, firing: Firing) -> Change:

@@ -110,7 +110,7 @@ class Signals:
                 value["reminder"] = {"n": change.reminder, "of": len(seen.rule.remind_us)}
         if change.kind == "retracted" and old is not None:
             standing = replace(standing, state="retracted")
-            value["cause"] = _retraction_cause(customer)
+            value["cause"] = _retraction_cause(customer, change)
             value["replaced_by"] = successor(customer, old)
         definition_id = customer.definition_id if seen is None else seen.term.definition_id
         return signal_row(
@@ -139,10 +139,10 @@ def _standing(row: SignalRow) -> Standing:
     )
 
 
-def _retraction_cause(customer: Customer) -> dict[str, str | None]:
+def _retraction_cause(customer: Customer, change: Change) -> dict[str, str | None]:
     newest = customer.fresh[0].message_id if customer.fresh else None
     cause = customer.refold or Refold("refold", newest)
     return {
-        "kind": _RETRACTION_KINDS.get(cause.kind, cause.kind),
+        "kind": change.refused or _RETRACTION_KINDS.get(cause.kind, cause.kind),
         "message_id": cause.message_id,
     }

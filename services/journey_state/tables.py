@@ -245,6 +245,19 @@ signals = Table(
 Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
 Index("ix_signals_due_at_signal_id", signals.c.due_at, signals.c.signal_id)
 
+# What an operator cancelled: a fact on rule, scope and last activity, whoever's that is.
+cancelled_deadlines = Table(
+    "cancelled_deadlines",
+    metadata,
+    Column("cancellation_key", UUID, primary_key=True),
+    Column("message_key", UUID, nullable=False, index=True),  # of the last activity
+    Column("rule", Text, nullable=False),
+    Column("scope", Text),
+    _ordered_text("source"),
+    _ordered_text("message_id"),
+    _now("cancelled_at"),
+)
+
 # One row per customer with something to come; wake_at is never later than that, often earlier.
 timers = Table(
     "timers",

@@ -32,6 +32,7 @@ class Touchpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     consent: dict[str, bool] | None = None
     bot: bool = False
     historical: bool = False
+    consent_required: bool = False  # its source demands a statement of consent
 
     @property
     def place(self) -> Place:

@@ -455,7 +455,8 @@ async def test_a_deadline_says_when_it_fires_and_what_holds_it(
     page = await get(client, "/v1/deadlines")
     assert page["next"] is None
     assert page["items"][0] == {
-        "id": signal_id(cart),
+        "id": f"{customer_id}.{signal_id(cart)}",
+        "signal_id": signal_id(cart),
         "rule": "cart",
         "scope": "c1",
         "customer_id": str(customer_id),

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.journey_state.api import (
+    cancelling,
     customers,
     explain,
     holds,
@@ -68,7 +69,7 @@ def create_app(
     problems.install(app)
     metrics = Metrics()
     # The first match serves: customers' own route takes any path below it.
-    for module in (explain, customers, lists, status, holds, operations, pages):
+    for module in (explain, customers, lists, cancelling, status, holds, operations, pages):
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))
     app.add_middleware(Access, tokens=tokens)

@@ -14,6 +14,7 @@ from services.journey_state.api.models import Deadline, HeldBy, Page
 from services.journey_state.customer import decode_state
 from services.journey_state.database import Connection
 from services.journey_state.episodes import Episode, signal_id
+from services.journey_state.permission import refusal
 from services.journey_state.queries import WaitingRow
 from services.journey_state.watermark import Gap, hold_for_gaps
 
@@ -111,16 +112,22 @@ async def _scan(
             ((row.wake_at, row.customer_id, episode.due, signal_id(episode)), episode)
             for row, state in states
             for episode in profile.pending_episodes(state, known)
-            if rule is None or episode.rule == rule
+            if (rule is None or episode.rule == rule) and refusal(state, episode) is None
         ),
         key=lambda item: item[0],
     )
 
 
+def deadline_id(customer_id: UUID, deadline: str) -> str:
+    """The id of a deadline: whose it is, and the signal that it would make."""
+    return f"{customer_id}.{deadline}"
+
+
 def _deadline(place: Place, episode: Episode, holding: Holding) -> Deadline:
     fires_at, held_by = holding.of(episode)
     return Deadline(
-        id=place[3],
+        id=deadline_id(place[1], place[3]),
+        signal_id=place[3],
         rule=episode.rule,
         scope=episode.scope,
         customer_id=str(place[1]),

@@ -153,10 +153,22 @@ class Timeline(Page[TimelineItem]):
     bands: list[Band]
 
 
+class CancelledDeadline(_Answer):
+    """A deadline that makes no signal: an operator cancelled it."""
+
+    id: str
+    rule: str
+    scope: str | None
+    customer_id: str
+    last_activity_at: Time
+    due_at: Time
+
+
 class Deadline(_Answer):
     """A signal to come unless something happens. `held_by`: what keeps it from firing on time."""
 
     id: str
+    signal_id: str = Field(description="of the signal that it will make")
     rule: str
     scope: str | None
     customer_id: str
