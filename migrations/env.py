@@ -10,12 +10,17 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.journey_state.migrate import driver_url
-from services.journey_state.tables import metadata
+from services.journey_state.tables import is_described, metadata
 
 
 def run(connection: Connection) -> None:
     """Migrate on this connection, in one transaction."""
-    context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        include_name=is_described,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

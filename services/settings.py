@@ -115,7 +115,9 @@ class RetentionSettings(_Group):
 class DedupeSettings(_Group):
     """How far back a repeat is recognised across customers."""
 
-    days: int = Field(7, ge=1)
+    days: int = Field(
+        7, ge=1, description="by received_at before the watermark; older repeats: per customer"
+    )
 
 
 class AbandonmentSettings(_Group):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.contracts.heartbeat import Heartbeat
 from services.journey_state import assignment, recompute
+from services.journey_state.admission import Window, admit
 from services.journey_state.assignment import IdentityBounds
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer, Refold
@@ -15,7 +16,6 @@ from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
 from services.journey_state.store import facts, outcomes, progress, releases
-from services.journey_state.store.facts import Fact
 from services.journey_state.store.outcomes import DeadLetter
 from services.journey_state.store.pool import Connection, Store
 from services.journey_state.watermark import Beat, observe
@@ -53,6 +53,14 @@ class Tally:
     messages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Microseconds without heartbeats that are a gap, and that message keys are kept."""
+
+    gap_us: int
+    dedupe_us: int
+
+
 class Intake:
     """Applies batches of the touchpoint topic to the store."""
 
@@ -63,14 +71,14 @@ class Intake:
         firings: Firings,
         *,
         bounds: IdentityBounds,
-        gap_us: int,
+        spans: Spans,
         new_id: Callable[[], bytes],
     ) -> None:
         self._store = store
         self._topic = topic
         self._firings = firings
         self._bounds = bounds
-        self._gap_us = gap_us
+        self._spans = spans
         self._new_id = new_id
 
     async def process(self, batch: Batch, *, condemned: str | None = None) -> Tally:
@@ -81,15 +89,16 @@ class Intake:
         """
         contents = self._read(batch.records, condemned)
         async with self._store.transaction() as connection:
-            heard = await progress.move_offsets(
+            before = await progress.move_offsets(
                 connection, self._topic, batch.moves, contents.log_times
             )
-            await self._save_beats(connection, contents, heard)
+            await self._save_beats(connection, contents, before.heard)
             if contents.dead:
                 await outcomes.add_dead_letters(connection, contents.dead)
             tally = Tally(dead=len(contents.dead))
             if contents.arrivals:
-                await self._apply(connection, contents.arrivals, tally)
+                window = Window.at(before.watermark or 0, self._spans.dedupe_us)
+                await self._apply(connection, contents.arrivals, window, tally)
         return tally
 
     def _read(self, records: Sequence[Record], condemned: str | None) -> Contents:
@@ -138,14 +147,14 @@ class Intake:
             await releases.end_releases(connection, hellos)
         for partition, append_times in times.items():
             before = heard[partition]
-            _, gaps = observe(partition, before, append_times, gap_us=self._gap_us)
+            _, gaps = observe(partition, before, append_times, gap_us=self._spans.gap_us)
             if gaps:
                 await progress.add_gaps(connection, gaps)
 
     async def _apply(
-        self, connection: Connection, arrivals: Sequence[Arrival], tally: Tally
+        self, connection: Connection, arrivals: Sequence[Arrival], window: Window, tally: Tally
     ) -> None:
-        fresh, replacing = await _admit(connection, arrivals)
+        fresh, replacing = await admit(connection, arrivals, window)
         tally.applied = len(fresh)
         tally.duplicates = len(arrivals) - len(fresh)
         if not fresh:
@@ -162,50 +171,6 @@ class Intake:
         conclusion = await self._firings.begin(connection)
         await conclusion.conclude(connection, touched, changes)
         _count(tally, touched, conclusion)
-
-
-async def _admit(
-    connection: Connection, arrivals: Sequence[Arrival]
-) -> tuple[list[Arrival], set[str]]:
-    """The touchpoints that count, and the message ids of those that replace an earlier copy.
-
-    Of all copies of an event the one received first counts, by its bytes if two were received at
-    once (semantics 1.7).
-    """
-    first: dict[bytes, Arrival] = {}
-    for arrival in arrivals:
-        key = arrival.fact.message_key
-        known = first.get(key)
-        if known is None or _precedence(arrival.fact) < _precedence(known.fact):
-            first[key] = arrival
-    admitted = await facts.admit(connection, [arrival.fact for arrival in first.values()])
-    fresh = [arrival for key, arrival in first.items() if key in admitted]
-    replacing: set[str] = set()
-    if len(fresh) < len(first):
-        again = {key: arrival for key, arrival in first.items() if key not in admitted}
-        for arrival in await _earlier_copies(connection, again):
-            fresh.append(arrival)
-            replacing.add(arrival.fact.message_id)
-    return fresh, replacing
-
-
-async def _earlier_copies(connection: Connection, again: dict[bytes, Arrival]) -> list[Arrival]:
-    earlier = []
-    for copy in await facts.copies(connection, list(again)):
-        fact = again[copy.message_key].fact
-        if fact.received_at > copy.received_at:
-            continue
-        if fact.received_at == copy.received_at:
-            body = await facts.body_of(connection, copy, fact)
-            if body is None or fact.body >= body:
-                continue
-        await facts.replace_copy(connection, copy, fact)
-        earlier.append(again[copy.message_key])
-    return earlier
-
-
-def _precedence(fact: Fact) -> tuple[int, bytes]:
-    return (fact.received_at, fact.body)
 
 
 def _touched(customer: Customer) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import services
+from services.journey_state.store.partitions import make_months
 
 _PACKAGED = Path(services.__file__).parent / "migrations"
 _IN_TREE = Path(services.__file__).parent.parent / "migrations"
@@ -29,11 +31,19 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(url: str, *, revision: str = "head") -> None:
-    """After this the schema is at `revision`; safe to run from several programs at once."""
+    """After this the schema is at `revision`; safe to run from several programs at once.
+
+    At the head, the timeline has partitions for some months ahead.
+    """
     engine = create_async_engine(driver_url(url))
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, revision)
+        if revision == "head":
+            async with engine.begin() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                await connection.exec_driver_sql("SELECT 1")  # begins the transaction
+                await make_months(driver, datetime.now(UTC))
     finally:
         await engine.dispose()
 

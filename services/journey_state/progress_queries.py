@@ -159,8 +159,11 @@ async def touchpoints_stored(connection: Connection) -> int:
 
 # Functions behind pg_stat_user_tables: the view would read the figures of every table.
 _TOUCHPOINTS = text(
-    "SELECT pg_stat_get_tuples_inserted(t) - pg_stat_get_tuples_deleted(t) "
-    "FROM (SELECT 'timeline'::regclass) AS named (t)"
+    """
+    SELECT coalesce(sum(pg_stat_get_tuples_inserted(inhrelid)
+      - pg_stat_get_tuples_deleted(inhrelid)), 0)::bigint
+    FROM pg_inherits WHERE inhparent = 'timeline'::regclass
+    """
 )
 
 

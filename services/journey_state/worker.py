@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from uuid_utils import uuid7
 
-from services.contracts.times import SECOND_US
+from services.contracts.times import DAY_US, SECOND_US
 from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
 from services.journey_state.consumer import Consumer
@@ -17,7 +17,8 @@ from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
 from services.journey_state.firing import Firings
 from services.journey_state.health import Health, serve_health
-from services.journey_state.intake import Batch, Intake, Tally
+from services.journey_state.intake import Batch, Intake, Spans, Tally
+from services.journey_state.maintenance import Maintenance
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
 from services.journey_state.stall import StallWatch
@@ -54,7 +55,10 @@ class Worker:
             topics.touchpoints,
             firings,
             bounds=IdentityBounds(settings.identity.identifiers_max, settings.identity.moves_max),
-            gap_us=int(settings.watermark.gap_seconds * SECOND_US),
+            spans=Spans(
+                gap_us=int(settings.watermark.gap_seconds * SECOND_US),
+                dedupe_us=settings.dedupe.days * DAY_US,
+            ),
             new_id=lambda: uuid7().bytes,
         )
         self._deadlines = Deadlines(
@@ -63,6 +67,9 @@ class Worker:
             firings,
             lease_seconds=settings.watermark.lease_seconds,
             batch_max=settings.worker.deadlines_batch_max,
+        )
+        self._maintenance = Maintenance(
+            store, dedupe_us=settings.dedupe.days * DAY_US, clock=_now_us
         )
         options = settings.kafka.client_options()
         self.relay = Relay(
@@ -86,6 +93,7 @@ class Worker:
             tasks.create_task(self.relay.run(stopping))
             tasks.create_task(self._tick(stopping))
             tasks.create_task(self._watch_lag(stopping))
+            tasks.create_task(self._maintenance.run(stopping))
 
     async def _process(self, batch: Batch, condemned: str | None) -> Tally:
         tally = await self._intake.process(batch, condemned=condemned)

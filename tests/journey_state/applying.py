@@ -12,7 +12,7 @@ import msgspec
 from uuid_utils import uuid7
 
 from services.contracts import touchpoint as wire
-from services.contracts.times import SECOND_US, to_datetime
+from services.contracts.times import DAY_US, SECOND_US, to_datetime
 from services.contracts.touchpoint import Touchpoint, record_key
 from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
@@ -20,7 +20,7 @@ from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition, shipped
 from services.journey_state.event import Record
 from services.journey_state.firing import Firings
-from services.journey_state.intake import Batch, Intake, Tally
+from services.journey_state.intake import Batch, Intake, Spans, Tally
 from services.journey_state.store import progress
 from services.journey_state.store.pool import Store
 from tests.journey_state.running import START_US
@@ -105,7 +105,7 @@ async def applying(url: str, definition: Definition | None = None) -> AsyncItera
         TOPIC,
         firings,
         bounds=IdentityBounds(),
-        gap_us=30 * SECOND_US,
+        spans=Spans(gap_us=30 * SECOND_US, dedupe_us=7 * DAY_US),
         new_id=lambda: uuid7().bytes,
     )
     deadlines = Deadlines(store, TOPIC, firings, lease_seconds=120, batch_max=100)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from uuid_utils import uuid7
 
 from services.contracts import touchpoint
-from services.contracts.times import SECOND_US
+from services.contracts.times import DAY_US, SECOND_US
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
@@ -16,7 +16,7 @@ from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition, shipped
 from services.journey_state.event import Record
 from services.journey_state.firing import Firings
-from services.journey_state.intake import Batch, Intake
+from services.journey_state.intake import Batch, Intake, Spans
 from services.journey_state.store import progress
 from services.journey_state.store.pool import Store
 from tests.journey_state.running import START_US
@@ -39,7 +39,7 @@ class TakingIn:
             TOPIC,
             firings,
             bounds=IdentityBounds(),
-            gap_us=30 * SECOND_US,
+            spans=Spans(gap_us=30 * SECOND_US, dedupe_us=7 * DAY_US),
             new_id=lambda: uuid7().bytes,
         )
         self._deadlines = Deadlines(store, TOPIC, firings, lease_seconds=120, batch_max=100)

@@ -14,7 +14,8 @@ import pytest_asyncio
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
 from services.journey_state import progress_queries, queries
-from services.journey_state.store import facts, outcomes, people, progress
+from services.journey_state.store import dedupe, facts, outcomes, people, progress
+from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
 from services.journey_state.store.outcomes import DeadLetter, SignalRow
 from services.journey_state.store.people import NewIdentifier, Period
@@ -35,6 +36,7 @@ def known(kind: str = "c") -> UUID:
     return UUID(bytes=key(f"{kind}10"))
 
 
+TIMELINE = "timeline_identifier_key_occurred_at_idx"  # of any partition
 FACT = Fact(key("m1"), key("i1"), AT, "m1", "shop", AT, "website", "page", b"{}")
 COPY = Copy(key("m1"), AT, key("i1"), AT)
 SIGNAL = SignalRow(
@@ -114,15 +116,20 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
     "copies": (lambda c: facts.copies(c, [FACT.message_key]), ("pk_dedupe",)),
     "body_of": (
         lambda c: facts.body_of(c, COPY, FACT),
-        ("ix_timeline_identifier_key_occurred_at",),
+        (TIMELINE,),
     ),
     "replace_copy": (
         lambda c: facts.replace_copy(c, COPY, FACT),
-        ("ix_timeline_identifier_key_occurred_at", "pk_dedupe"),
+        (TIMELINE, "pk_dedupe"),
     ),
+    "find_in_timeline": (
+        lambda c: dedupe.find_in_timeline(c, [Trace(*FACT[:2], "m1", "shop", AT)], 60),
+        (TIMELINE,),
+    ),
+    "remember_copies": (lambda c: dedupe.remember_copies(c, [COPY]), ("pk_dedupe",)),
     "read_timeline": (
         lambda c: facts.read_timeline(c, keys("i")),
-        ("ix_timeline_identifier_key_occurred_at",),
+        (TIMELINE,),
     ),
     "read_history": (
         lambda c: outcomes.read_history(c, keys("c")),
@@ -170,7 +177,7 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
     ),
     "timeline": (
         lambda c: queries.timeline(c, [known()], after=(AT, "m", "s"), limit=50),
-        ("ix_timeline_identifier_key_occurred_at", "ix_identifiers_customer_id"),
+        (TIMELINE, "ix_identifiers_customer_id"),
     ),
     "signal_page": (
         lambda c: queries.signal_page(c, limit=50, after=(AT, known("s"))),
@@ -213,6 +220,12 @@ async def test_a_read_of_the_api_finds_its_rows_by_index(planned: Planned, name:
     work, indexes = API[name]
 
     assert_by_index(await planned.of_api(work), *indexes)
+
+
+async def test_the_dedupe_window_is_trimmed_by_stretches_of_its_file(planned: Planned) -> None:
+    scans = await planned.of_store(lambda c: dedupe.trim(c, AT, 0))
+
+    assert {scan.node for scan in scans} == {"Tid Range Scan"}
 
 
 async def test_a_scan_of_a_whole_table_would_be_seen(planned: Planned) -> None:

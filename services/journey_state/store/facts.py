@@ -126,6 +126,8 @@ async def read_timeline(
     connection: Connection, identifier_keys: Sequence[bytes]
 ) -> list[TimelineRow]:
     """All touchpoints whose primary identifier is one of these."""
+    # A plan made while a month's partition was all but empty would go on reading it whole.
+    await connection.execute("SET LOCAL enable_seqscan = off")
     rows = await connection.fetch(
         """
         SELECT identifier_key, occurred_at, message_id, source, body FROM timeline

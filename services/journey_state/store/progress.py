@@ -42,13 +42,20 @@ async def read_offsets(
     return {row["partition"]: row["next_offset"] for row in rows}
 
 
+class Moved(NamedTuple):
+    """What stood before the batch."""
+
+    heard: dict[int, int | None]  # time of each partition's newest heartbeat
+    watermark: int | None
+
+
 async def move_offsets(
     connection: Connection,
     topic: str,
     moves: Mapping[int, tuple[int, int]],
     log_times: Mapping[int, int],
-) -> dict[int, int | None]:
-    """Move each partition from `lo` to `hi`; gives the time of its newest heartbeat before.
+) -> Moved:
+    """Move each partition from `lo` to `hi`.
 
     Raises FenceLostError when any partition does not stand at its `lo`.
     """
@@ -61,7 +68,7 @@ async def move_offsets(
           AS m (partition, lo, hi, log_time)
         WHERE o.topic = $1 AND o.partition = m.partition AND o.next_offset = m.lo
           AND o.stopped IS NULL
-        RETURNING o.partition, o.heartbeat_at
+        RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark)
         """,
         topic,
         partitions,
@@ -71,7 +78,7 @@ async def move_offsets(
     )
     if len(rows) != len(partitions):
         raise FenceLostError
-    return {row["partition"]: row["heartbeat_at"] for row in rows}
+    return Moved({row[0]: row[1] for row in rows}, rows[0][2])
 
 
 async def note_stop(connection: Connection, topic: str, partition: int, reason: str | None) -> None:

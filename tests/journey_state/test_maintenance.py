@@ -1,0 +1,122 @@
+"""Partitions are made ahead of time, beside the work; the dedupe window is trimmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest_asyncio
+
+from services.contracts.times import DAY_US, SECOND_US, from_datetime
+from services.journey_state.maintenance import Maintenance
+from services.journey_state.store import facts, partitions, progress
+from services.journey_state.store.facts import Fact
+from services.journey_state.store.pool import Store
+
+LATER = datetime(2031, 12, 31, 23, tzinfo=UTC)
+NOON = from_datetime(datetime(2032, 1, 5, 12, tzinfo=UTC))
+
+
+def a_fact(number: int, at: int) -> Fact:
+    key = number.to_bytes(16, "big")
+    return Fact(key, key, at, f"m{number}", "shop", at, "website", "page", b"{}")
+
+
+@pytest_asyncio.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = await Store.connect(database_url)
+    yield store
+    await store.close()
+
+
+async def names_of(store: Store) -> list[str]:
+    async with store.connection() as connection:
+        return [one.name for one in await partitions.read_partitions(connection)]
+
+
+async def where(store: Store) -> list[str]:
+    async with store.connection() as connection:
+        rows = await connection.fetch("SELECT tableoid::regclass::text FROM timeline ORDER BY 1")
+        return [row[0] for row in rows]
+
+
+async def make(store: Store, now: datetime = LATER) -> int:
+    async with store.transaction() as connection:
+        return await partitions.make_months(connection, now)
+
+
+async def test_a_new_database_has_partitions_for_this_month_and_the_next(store: Store) -> None:
+    names = await names_of(store)
+
+    now = datetime.now(UTC)
+    assert names[0] == "timeline_past"
+    assert names[-1] == "timeline_default"
+    assert partitions.month_of(now).name in names
+    assert len(names) >= 2 + partitions.MONTHS_AHEAD
+
+
+async def test_months_are_made_across_the_turn_of_the_year_and_only_once(store: Store) -> None:
+    assert await make(store) == 3
+    assert await make(store) == 0
+    names = await names_of(store)
+    assert names[-4:] == [
+        "timeline_2031_12",
+        "timeline_2032_01",
+        "timeline_2032_02",
+        "timeline_default",
+    ]
+
+
+async def test_several_workers_make_them_at_once(store: Store) -> None:
+    made = await asyncio.gather(*(make(store) for _ in range(4)))
+
+    assert sum(made) == 3
+
+
+async def test_what_fell_into_the_default_partition_is_moved_to_its_month(store: Store) -> None:
+    async with store.transaction() as connection:
+        await facts.add_to_timeline(connection, [a_fact(1, NOON), a_fact(2, NOON + 90 * DAY_US)])
+    assert await where(store) == ["timeline_default"] * 2
+
+    await make(store)
+
+    assert await where(store) == ["timeline_2032_01", "timeline_default"]
+
+
+async def test_a_partition_in_use_delays_the_making_and_not_the_records(
+    store: Store, database_url: str
+) -> None:
+    other = await asyncpg.connect(database_url)
+    reading = other.transaction()
+    await reading.start()
+    await other.execute("SELECT 1 FROM timeline_default")
+    maintenance = Maintenance(store, dedupe_us=DAY_US, clock=lambda: from_datetime(LATER))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(maintenance.run(stopping))
+    async with store.transaction() as connection:
+        await facts.add_to_timeline(connection, [a_fact(1, NOON)])
+    stopping.set()
+    await running
+    await reading.rollback()
+    await other.close()
+
+    assert await where(store) == ["timeline_default"]
+    await maintenance.make_months()
+    assert await where(store) == ["timeline_2032_01"]
+
+
+async def test_the_window_is_trimmed_by_the_watermark_and_not_by_the_clock(store: Store) -> None:
+    maintenance = Maintenance(store, dedupe_us=7 * DAY_US, clock=lambda: NOON + 1000 * DAY_US)
+    async with store.transaction() as connection:
+        await facts.admit(connection, [a_fact(n, NOON + n * DAY_US) for n in range(10)])
+    await maintenance.trim()
+    async with store.transaction() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM dedupe") == 10
+        await progress.raise_watermark(connection, NOON + 9 * DAY_US + SECOND_US)
+
+    await maintenance.trim()
+
+    async with store.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM dedupe") == 7
