@@ -37,19 +37,31 @@ class Act(msgspec.Struct, frozen=True):
         return self.touchpoint.occurred_at
 
 
-def newest_abandoned(episodes: list[Episode]) -> list[Episode]:
-    """The episodes without those of a rule's abandoned ones that are beyond the bound."""
+def newest_abandoned(
+    episodes: list[Episode], forgotten: dict[str, int]
+) -> tuple[list[Episode], dict[str, int]]:
+    """The episodes without those of a rule's abandoned ones that are beyond the bound.
+
+    `forgotten` gives the newest `due` of what was left out, by rule.
+    """
     if len(episodes) <= ABANDONED_EPISODES_MAX:
-        return episodes
-    abandoned: dict[str, list[int]] = {}
-    for n, one in enumerate(episodes):
+        return episodes, forgotten
+    abandoned: dict[str, list[Episode]] = {}
+    for one in episodes:
         if one.abandoned is not None:
-            abandoned.setdefault(one.rule, []).append(n)
+            abandoned.setdefault(one.rule, []).append(one)
     gone: set[int] = set()
-    for places in abandoned.values():
-        oldest_first = sorted(places, key=lambda n: episodes[n].due)
-        gone.update(oldest_first[: max(len(places) - ABANDONED_EPISODES_MAX, 0)])
-    return [one for n, one in enumerate(episodes) if n not in gone]
+    for rule, found in abandoned.items():
+        beyond = sorted(found, key=_due)[: max(len(found) - ABANDONED_EPISODES_MAX, 0)]
+        if beyond:
+            gone.update(map(id, beyond))
+            newest = max(beyond[-1].due, forgotten.get(rule, beyond[-1].due))
+            forgotten = {**forgotten, rule: newest}
+    return [one for one in episodes if id(one) not in gone], forgotten
+
+
+def _due(episode: Episode) -> int:
+    return episode.due
 
 
 def act_on_events(

@@ -20,12 +20,15 @@ from services.journey_state.publication import (
     Outgoing,
     TopicCode,
     correction,
+    current_of,
     differs,
     history_row,
     id_text,
+    newest,
     open_overlays,
     snapshot,
     stage_change,
+    transition_of,
 )
 from services.journey_state.recompute import HistoryChange
 from services.journey_state.signalling import Firing, earliest, next_look
@@ -47,6 +50,7 @@ class Conclusion:
     wakes: list[tuple[bytes, int]] = field(default_factory=list)
     stopped: list[bytes] = field(default_factory=list)
     saved: list[Customer] = field(default_factory=list)
+    pasts: dict[bytes, list[Transition]] = field(default_factory=lambda: defaultdict(list))
     signals: Signals = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,15 +74,34 @@ class Conclusion:
         }
         missing = [i for i, changes in reviewed.items() if changes and i not in refolded]
         known.update(await signals.known(connection, missing))
+        await self._read_pasts(connection, customers, refolded)
         for customer in customers:
             self._tell_merges(customer)
             self._tell_stages(customer, refolded.get(customer.customer_id))
             changes = reviewed[customer.customer_id]
-            signals.tell(customer, changes, known.get(customer.customer_id, []))
+            rows = known.get(customer.customer_id, [])
+            signals.tell(customer, changes, rows, again=customer.customer_id in refolded)
             self._tell_state(customer)
             self._settle(customer)
             self.saved.append(customer)
         await self._write(connection)
+
+    async def _read_pasts(
+        self,
+        connection: Connection,
+        customers: Sequence[Customer],
+        refolded: Mapping[bytes, HistoryChange],
+    ) -> None:
+        """The histories that imported touchpoints go on from."""
+        ids = [
+            c.customer_id
+            for c in customers
+            if not c.is_new
+            and c.customer_id not in refolded
+            and any(transition.historical for transition in c.transitions)
+        ]
+        for _, row in await outcomes.read_history(connection, ids) if ids else ():
+            self.pasts[row.customer_id].append(transition_of(row))
 
     def _tell_merges(self, customer: Customer) -> None:
         for gone in customer.absorbed:
@@ -100,18 +123,27 @@ class Conclusion:
         if change is not None:
             self._tell_refold(customer, change)
             return
-        imported = tuple(t for t in customer.transitions if t.historical)
-        if imported:
-            self._correct(customer, Correction("import", None, imported, ()))
-            self._keep(customer, imported, "import", None)
+        transitions = customer.transitions
         since = customer.before.journey.entered_at
-        for transition in customer.transitions:
-            if not transition.historical:
+        imported = [n for n, transition in enumerate(transitions) if transition.historical]
+        for n, transition in enumerate(transitions):
+            if imported and n == imported[-1]:
+                is_latest = transition is transitions[-1]
+                self._tell_import(customer, transitions[: n + 1], is_latest=is_latest)
+            elif not transition.historical:
                 value = stage_change(customer, transition, since, watermark=self.firing.watermark)
                 sent = self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
                 self._keep(customer, (transition,), "touchpoint", sent.ce_id)
                 customer.state.published_stage = transition.stage
             since = transition.entered_at
+
+    def _tell_import(
+        self, customer: Customer, transitions: Sequence[Transition], *, is_latest: bool
+    ) -> None:
+        whole = (*self.pasts.get(customer.customer_id, ()), *transitions)
+        past = Correction("import", None, whole, (), is_latest=is_latest)
+        ce_id = self._correct(customer, past)
+        self._keep(customer, [t for t in transitions if t.historical], "import", ce_id)
 
     def _tell_refold(self, customer: Customer, change: HistoryChange) -> None:
         if not change.changed:
@@ -131,7 +163,7 @@ class Conclusion:
             previous=customer.state.published_stage,
             watermark=self.firing.watermark,
         )
-        customer.state.published_stage = customer.state.journey.stage
+        customer.state.published_stage = current_of(customer, past)
         sent = self.outgoing.add(customer, TopicCode.STAGE_CHANGES, STAGE_CHANGED, value)
         return sent.ce_id
 
@@ -156,7 +188,7 @@ class Conclusion:
             customer.is_new
             or bool(customer.absorbed)
             or overlays != state.told_overlays
-            or differs(customer.before, state)
+            or differs(customer.before, state, self.firing.watermark)
         )
         if changed:
             state.told_overlays = overlays
@@ -185,7 +217,10 @@ class Conclusion:
             self._forget_earlier(state)
         if state.signals:
             kept = {signal_id(episode) for episode in state.episodes}
-            state.signals = {i: s for i, s in state.signals.items() if i in kept}
+            over = {i: s for i, s in state.signals.items() if i not in kept}
+            if over:
+                state.signals = {i: s for i, s in state.signals.items() if i in kept}
+                state.past_signals = newest({**state.past_signals, **over})
 
     def _forget_earlier(self, state: CustomerState) -> None:
         """What a forgotten episode asks of later touchpoints is asked by the customer's journey."""

@@ -50,6 +50,7 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     told_overlays: list[str] = []  # those open in the last published snapshot
     earlier: list[EarlierJourney] = []  # under definitions before the customer's own
     cancelled: list[str] = []  # keys of episodes that an operator cancelled (permission.py)
+    past_signals: dict[str, Standing] = {}  # the newest of those whose window is over
 
     @property
     def episodes(self) -> list[Episode]:

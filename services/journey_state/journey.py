@@ -90,6 +90,7 @@ class Journey(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True,
     episodes: list[Episode] = []  # open ones, and abandoned ones that `settle` has not dropped
     ended: dict[str, list[tuple[int, str]]] = {}  # rule -> (instant, scope) of its newest endings
     settled_to: int = 0  # a touchpoint at or before this may concern a dropped episode: refold
+    forgotten: dict[str, int] = {}  # rule -> newest `due` of those beyond ABANDONED_EPISODES_MAX
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -114,7 +115,7 @@ def advance(
     after = _own(journey)
     after.place = touchpoint.place
     transition = _take(definition, after, touchpoint)
-    after.episodes = newest_abandoned(after.episodes)
+    after.episodes, after.forgotten = newest_abandoned(after.episodes, after.forgotten)
     return after, transition
 
 
@@ -145,7 +146,8 @@ def fold(
             aside.take(journey.episodes, touchpoint.occurred_at)
     if touchpoint is not None:
         journey.place = touchpoint.place
-        journey.episodes = newest_abandoned(aside.all(journey.episodes))
+        episodes = aside.all(journey.episodes)
+        journey.episodes, journey.forgotten = newest_abandoned(episodes, journey.forgotten)
     return Folded(journey, tuple(history))
 
 

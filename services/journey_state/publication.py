@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zlib import crc32
 
 import msgspec
@@ -13,9 +13,9 @@ from uuid_utils import uuid7
 
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state.consent import current
-from services.journey_state.customer import Customer, CustomerState
+from services.journey_state.customer import Customer, CustomerState, Standing
 from services.journey_state.in_force import Journeys, Term
-from services.journey_state.journey import Journey, Transition
+from services.journey_state.journey import Direction, Journey, Transition
 from services.journey_state.overlays import open_at
 from services.journey_state.store.outcomes import RELAY_SHARDS, HistoryRow, OutboxRow
 
@@ -36,6 +36,7 @@ TOMBSTONE = "tombstone"
 # A correction tells the newest part of a long history, so that every message fits its topic.
 HISTORY_ROWS_MAX = 500
 SUPERSEDES_MAX = 1000
+PAST_SIGNALS_MAX = 50  # of one customer; older ones are left out of snapshots
 
 _encode = msgspec.json.Encoder().encode
 
@@ -142,8 +143,9 @@ class Correction:
 
     kind: str
     message_id: str | None
-    history: Sequence[Transition]
+    history: Sequence[Transition]  # the whole of it
     supersedes: Sequence[bytes]
+    is_latest: bool = True  # False: transitions that are told one by one follow
 
 
 def correction(
@@ -157,7 +159,7 @@ def correction(
         cause = {**_cause(last, past.kind), "message_id": past.message_id or last.message_id}
     return {
         "previous": previous,
-        "current": customer.state.journey.stage,
+        "current": current_of(customer, past),
         "direction": None if last is None else last.direction,
         "entered_at": None if last is None else format_time(last.entered_at),
         "dwell_seconds": None
@@ -166,14 +168,19 @@ def correction(
         "cause": cause,
         "correction": True,
         "history": history_values(past.history[-HISTORY_ROWS_MAX:]),
-        "supersedes": [id_text(ce_id) for ce_id in past.supersedes[-SUPERSEDES_MAX:]],
+        "supersedes": [id_text(i) for i in list(dict.fromkeys(past.supersedes))[-SUPERSEDES_MAX:]],
         **_person(customer, watermark),
     }
 
 
+def current_of(customer: Customer, past: Correction) -> str:
+    """The stage that a correction leads to."""
+    return customer.state.journey.stage if past.is_latest else past.history[-1].stage
+
+
 def history_values(history: Sequence[Transition]) -> list[dict[str, Any]]:
     """A history as messages show it; each stage is left when the next is entered."""
-    left = [format_time(t.entered_at) for t in history[1:]] + [None]
+    left = [*(format_time(t.entered_at) for t in history[1:]), None][: len(history)]
     return [
         {
             "stage": t.stage,
@@ -202,7 +209,7 @@ def snapshot(customer: Customer, *, watermark: int) -> dict[str, Any]:
                 "due_at": format_time(standing.due),
                 "state": standing.state,
             }
-            for signal_id, standing in customer.state.signals.items()
+            for signal_id, standing in _shown(customer.state)
         ],
         "counters": journey.counts,
         **person,
@@ -214,14 +221,19 @@ def open_overlays(state: CustomerState, watermark: int) -> list[str]:
     return sorted(open_at(state.journey.overlays, watermark))
 
 
-def differs(before: CustomerState, after: CustomerState) -> bool:
-    """Whether a snapshot is owed, overlays apart (semantics 7.3).
+def differs(before: CustomerState, after: CustomerState, watermark: int) -> bool:
+    """Whether a snapshot is owed, overlays that expired by W apart (semantics 7.3).
 
     What did not change is most often the same object, so that is asked first.
     """
     old, new = before.journey, after.journey
     return (
         old.stage != new.stage
+        or old.entered_at != new.entered_at
+        or (
+            old.overlays is not new.overlays
+            and open_at(old.overlays, watermark) != open_at(new.overlays, watermark)
+        )
         or (before.signals is not after.signals and _states(before) != _states(after))
         or (before.identifiers is not after.identifiers and before.identifiers != after.identifiers)
         or (old.traits is not new.traits and old.traits != new.traits)
@@ -230,7 +242,22 @@ def differs(before: CustomerState, after: CustomerState) -> bool:
 
 
 def _states(state: CustomerState) -> dict[str, str]:
-    return {signal_id: standing.state for signal_id, standing in state.signals.items()}
+    return {signal_id: standing.state for signal_id, standing in _shown(state)}
+
+
+def _shown(state: CustomerState) -> list[tuple[str, Standing]]:
+    """The standing signals that a snapshot shows, by their due."""
+    return sorted({**state.past_signals, **state.signals}.items(), key=_by_due)
+
+
+def newest(signals: dict[str, Standing]) -> dict[str, Standing]:
+    """The signals whose window is over that snapshots go on to show."""
+    return dict(sorted(signals.items(), key=_by_due)[-PAST_SIGNALS_MAX:])
+
+
+def _by_due(item: tuple[str, Standing]) -> tuple[int, str, str]:
+    signal_id, standing = item
+    return (standing.due, standing.rule, signal_id)
 
 
 def consent_now(journey: Journey) -> dict[str, bool]:
@@ -279,6 +306,22 @@ def _cause(transition: Transition, kind: str) -> dict[str, Any]:
         "source": transition.source,
         "rule": transition.rule,
     }
+
+
+def transition_of(row: HistoryRow) -> Transition:
+    """The other way: a kept transition as a fold made it."""
+    return Transition(
+        previous=row.previous,
+        stage=row.stage,
+        entered_at=row.entered_at,
+        direction=cast("Direction", row.direction),
+        rule=row.rule,
+        message_id=row.message_id,
+        event=row.event,
+        channel=row.channel,
+        source=row.source,
+        historical=row.cause_kind == "import",
+    )
 
 
 def history_row(

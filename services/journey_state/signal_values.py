@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from services.contracts.times import SECOND_US, format_time
-from services.journey_state.customer import Customer, Standing
-from services.journey_state.episodes import Episode, Recovery, signal_id
+from services.journey_state.abandonment import concerns
+from services.journey_state.customer import Customer, Refold, Standing
+from services.journey_state.episodes import Episode, signal_id
 from services.journey_state.journey import snapshot
 from services.journey_state.payload import payload
 from services.journey_state.publication import id_text, identifier_values
@@ -20,26 +22,85 @@ BACKLOG_US = (
     60 * SECOND_US
 )  # a signal that goes out later than this after its time was in a backlog
 
+_RETRACTION_KINDS = {
+    "refold": "late_event",
+    "import": "late_event",
+}  # contract 5 names it so; other kinds are the same
 
-def new_value(customer: Customer, change: Change, seen: Seen, *, origin: str) -> dict[str, Any]:
-    """The value of a signal that is raised now, as of its `due` (semantics 5.9)."""
-    episode = seen.episode
-    as_of_due = episode.abandoned or snapshot(seen.journey, episode.due)
-    standing = change.standing
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A customer with the rows of all signals and every episode, to value signals by."""
+
+    customer: Customer
+    rows: Mapping[str, SignalRow]
+    seen: Sequence[Seen]  # in the order of their due
+
+
+def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
+    """The value of a signal met for the first time, or back after a retraction (5.7, 5.9)."""
+    standing, seen = change.standing, _seen(change)
+    before = _replaced(known.rows.values(), seen.episode, change.signal_id)
     return {
         "signal_id": change.signal_id,
         "revision": standing.revision,
         "raised_at": format_time(standing.raised_at),
-        **_readable(payload(as_of_due, episode, seen.rule)),
-        "open_signals": _open_signals(customer, change.signal_id, episode.due),
-        "identifiers": identifier_values(customer.state, episode.due),
+        **_told_by_touchpoints(known, seen),
         "origin": origin,
-        "replaces": None,
+        "replaces": None if before is None else before.signal_id.hex(),
         "replaced_by": None,
         "raised_as": None,
         "reminder": None,
-        "recovered": None,
+        "recovered": _recovery(seen.episode),
         "cause": None,
+    }
+
+
+def later_value(known: Known, change: Change, old: SignalRow, *, again: bool) -> dict[str, Any]:
+    """The value of a signal that stood before; `again`: its past was computed again."""
+    seen, value = _seen(change), read_value(old)
+    if again:
+        value |= _told_by_touchpoints(known, seen)
+    value["recovered"] = _recovery(seen.episode)
+    if change.kind == "reminded":
+        value["reminder"] = {"n": change.reminder, "of": len(seen.rule.remind_us)}
+    return value
+
+
+def retracted_value(customer: Customer, change: Change, old: SignalRow) -> dict[str, Any]:
+    """The value of a signal taken back: why, and what takes its place."""
+    return {
+        **read_value(old),
+        "cause": _retraction_cause(customer, change),
+        "replaced_by": _successor(customer, old),
+    }
+
+
+def _seen(change: Change) -> Seen:
+    assert change.seen is not None  # only a retracted signal has none
+    return change.seen
+
+
+def _retraction_cause(customer: Customer, change: Change) -> dict[str, str | None]:
+    fresh = customer.fresh
+    cause = customer.refold or Refold("refold", fresh[0].message_id if fresh else None)
+    kind, message_id = _RETRACTION_KINDS.get(cause.kind, cause.kind), cause.message_id
+    if change.refused is not None:
+        kind = change.refused
+    if kind == "consent":
+        said = (t.message_id for t in fresh if t.consent and False in t.consent.values())
+        message_id = next(said, message_id)
+    return {"kind": kind, "message_id": message_id}
+
+
+def _told_by_touchpoints(known: Known, seen: Seen) -> dict[str, Any]:
+    """The part of a signal's value that follows from touchpoints, as of its `due`."""
+    episode = seen.episode
+    as_of_due = episode.abandoned or snapshot(seen.journey, episode.due)
+    return {
+        **_readable(payload(as_of_due, episode, seen.rule)),
+        "open_signals": _open_signals(known, episode),
+        "identifiers": identifier_values(known.customer.state, episode.due),
     }
 
 
@@ -54,19 +115,27 @@ def _readable(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _open_signals(customer: Customer, but: str, due: int) -> list[dict[str, Any]]:
+def _open_signals(known: Known, episode: Episode) -> list[dict[str, Any]]:
+    """The other signals that had been left and not come back by this one's `due`."""
+    due, signals = episode.due, known.customer.state.signals
     return [
-        {"signal_id": other, "rule": standing.rule, "scope": standing.scope}
-        for other, standing in customer.state.signals.items()
-        if other != but and standing.state == "raised" and standing.due <= due
+        {"signal_id": signal_id(other), "rule": other.rule, "scope": other.scope}
+        for other, window in ((s.episode, s.rule.recover_within_us) for s in known.seen)
+        if other is not episode
+        and other.due <= due < other.due + window
+        and (other.recovered is None or other.recovered.at > due)
+        and signal_id(other) in signals
     ]
 
 
-def recovery_value(recovery: Recovery, due: int) -> dict[str, Any]:
+def _recovery(episode: Episode) -> dict[str, Any] | None:
     """What brought the customer back, and how long after `due`."""
+    recovery = episode.recovered
+    if recovery is None:
+        return None
     return {
         "at": format_time(recovery.at),
-        "after_seconds": (recovery.at - due) / SECOND_US,
+        "after_seconds": (recovery.at - episode.due) / SECOND_US,
         "event": recovery.event,
         "channel": recovery.channel,
         "source": recovery.source,
@@ -74,14 +143,16 @@ def recovery_value(recovery: Recovery, due: int) -> dict[str, Any]:
     }
 
 
-def replaced(rows: Sequence[SignalRow], episode: Episode, now: str) -> SignalRow | None:
-    """The retracted signal that this episode's takes the place of: the due time moved."""
+def _replaced(rows: Iterable[SignalRow], episode: Episode, now: str) -> SignalRow | None:
+    """The retracted signal that this one takes the place of: its due moved, or its scope became
+    known."""
     candidates = [
         row
         for row in rows
         if row.state == "retracted"
         and row.published
-        and (row.rule, row.scope) == (episode.rule, episode.scope)
+        and row.rule == episode.rule
+        and concerns(row.scope, episode.scope)
         and row.signal_id.hex() != now
         and _last_activity(row) >= format_time(episode.opened_at)
         and _last_activity(row) <= format_time(episode.due)
@@ -89,10 +160,10 @@ def replaced(rows: Sequence[SignalRow], episode: Episode, now: str) -> SignalRow
     return max(candidates, key=lambda row: row.due_at, default=None)
 
 
-def successor(customer: Customer, row: SignalRow) -> str | None:
+def _successor(customer: Customer, row: SignalRow) -> str | None:
     """The standing signal that a retracted one is replaced by, if it is abandoned at W now."""
     for episode in customer.state.episodes:
-        if (episode.rule, episode.scope) != (row.rule, row.scope):
+        if row.rule != episode.rule or not concerns(row.scope, episode.scope):
             continue
         identity = signal_id(episode)
         inside = format_time(episode.opened_at) <= _last_activity(row) <= format_time(episode.due)
@@ -109,6 +180,20 @@ def read_value(row: SignalRow) -> dict[str, Any]:
     """The value that a signal was last known by."""
     value: dict[str, Any] = msgspec.json.decode(row.payload)
     return value
+
+
+def standing_of(row: SignalRow) -> Standing:
+    """What the customer's state keeps of a signal's row."""
+    return Standing(
+        rule=row.rule,
+        scope=row.scope,
+        due=row.due_at,
+        state=row.state,
+        published=row.published,
+        revision=row.revision,
+        raised_at=row.raised_at,
+        reminded=row.reminded,
+    )
 
 
 def signal_row(
@@ -149,6 +234,13 @@ def value_text(value: dict[str, Any]) -> str:
 
 # Of each message anew: what the last one of this signal said of them does not hold.
 _COMMON = ("customer_id", "version", "journey", "definition", "published_at")
+
+
+def is_as_it_was(row: SignalRow, old: SignalRow) -> bool:
+    """Whether two rows of one signal say the same."""
+    if row._replace(payload="") != old._replace(payload=""):
+        return False
+    return signal_message(read_value(row)) == signal_message(read_value(old))
 
 
 def signal_message(value: dict[str, Any]) -> dict[str, Any]:

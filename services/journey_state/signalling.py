@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from services.journey_state.journey import Journey
 from services.journey_state.permission import Refusal, refusal
 
 ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
+_TOLD: tuple[ChangeKind, ...] = ("retracted", "recovered", "reminded", "raised", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Change:
     seen: Seen | None  # None: retracted, no episode says so any more
     reminder: int = 0
     refused: Refusal | None = None  # why an episode that still stands is retracted
+    is_first: bool = False  # not standing before
 
 
 class Seen(NamedTuple):
@@ -68,19 +70,20 @@ def review(
     journeys: Journeys,
     firing: Firing,
     *,
-    retracted: Mapping[str, int],
+    again: bool,
 ) -> list[Change]:
     """What W and the episodes say now against what was made known; `state.signals` is brought up.
 
     Signals that no episode explains any more are retracted: a touchpoint closed the episode in
-    time, or moved its `due`. `retracted` gives the revision of those that were before.
+    time, or moved its `due`. `again`: the past was computed again, so every standing signal that
+    is what it was is among the changes too, for its other values may not be.
     """
     if not state.signals and firing.watermark < earliest(state, firing):
         return []
     changes: list[Change] = []
     explained: set[str] = set()
     refused: dict[str, Refusal] = {}
-    for seen in sorted(episodes_of(state, term, journeys), key=_firing_order):
+    for seen in sorted(episodes_of(state, term, journeys), key=seen_order):
         identity = signal_id(seen.episode)
         reason = refusal(state, seen.episode)
         if reason is not None:
@@ -93,13 +96,15 @@ def review(
         if view.state is None:
             continue
         if standing is None:
-            revision = retracted.get(identity, 0) + 1
-            changes.append(_first(identity, seen, view, revision, firing))
-        else:
-            changes += _later(identity, standing, seen, view, firing.watermark)
-    gone = [identity for identity in state.signals if identity not in explained]
+            changes.append(_first(identity, seen, view, firing))
+            continue
+        later = _later(identity, standing, seen, view, firing.watermark)
+        if later.standing is not standing or again:
+            changes.append(later)
     changes += [
-        Change("retracted", i, state.signals[i], None, refused=refused.get(i)) for i in gone
+        Change("retracted", identity, standing, None, refused=refused.get(identity))
+        for identity, standing in state.signals.items()
+        if identity not in explained and not _forgotten(state, standing)
     ]
     state.signals = _after(state.signals, changes)
     return changes
@@ -141,12 +146,28 @@ def _outlook(seen: Seen, firing: Firing) -> Outlook:
     )
 
 
-def _firing_order(seen: Seen) -> tuple[int, str, str]:
-    episode = seen.episode
-    return (episode.due, episode.rule, episode.scope or "")
+def firing_order(one: Episode | Standing) -> tuple[int, str, str]:
+    """Signals of one customer by (due, rule, scope): the order they fire and are told in."""
+    return (one.due, one.rule, one.scope or "")
 
 
-def _first(identity: str, seen: Seen, view: Outlook, revision: int, firing: Firing) -> Change:
+def seen_order(seen: Seen) -> tuple[int, str, str]:
+    """The same of what was seen."""
+    return firing_order(seen.episode)
+
+
+def telling_order(change: Change) -> tuple[int, tuple[int, str, str]]:
+    """What subscribers rely on within one transaction (semantics 7.3)."""
+    return (_TOLD.index(change.kind), firing_order(change.standing))
+
+
+def _forgotten(state: CustomerState, standing: Standing) -> bool:
+    """Whether the fold no longer keeps episodes as old: the signal stays as it is."""
+    journeys = (state.journey, *(one.journey for one in state.earlier))
+    return any(standing.due <= one.forgotten.get(standing.rule, -FAR) for one in journeys)
+
+
+def _first(identity: str, seen: Seen, view: Outlook, firing: Firing) -> Change:
     """A signal met for the first time, or back after a retraction."""
     episode = seen.episode
     imported = episode.last_historical and episode.due < episode.last_received_at
@@ -157,24 +178,27 @@ def _first(identity: str, seen: Seen, view: Outlook, revision: int, firing: Firi
         due=episode.due,
         state=view.state or "raised",
         published=raised,
-        revision=revision,
+        revision=1,
         raised_at=firing.watermark,
     )
-    return Change("raised" if raised else "kept", identity, standing, seen)
+    return Change("raised" if raised else "kept", identity, standing, seen, is_first=True)
 
 
-def _later(
-    identity: str, standing: Standing, seen: Seen, view: Outlook, watermark: int
-) -> Iterator[Change]:
-    if view.state != standing.state:
-        standing = replace(standing, state=view.state or standing.state)
-        told = view.state == "recovered" and standing.published
-        yield Change("recovered" if told else "kept", identity, standing, seen)
-    if standing.state == "raised" and standing.published:
+def _later(identity: str, standing: Standing, seen: Seen, view: Outlook, watermark: int) -> Change:
+    """What became of a standing signal; with the same standing: nothing."""
+    kind: ChangeKind = "kept"
+    state = view.state or standing.state
+    if state != standing.state:
+        standing = replace(standing, state=state)
+        if state == "recovered" and standing.published:
+            kind = "recovered"
+    # That the window is over stops no reminder: one may stand at its very end (semantics 5.6).
+    reminder = 0
+    if state != "recovered" and standing.published:
         reminder = _newest_reminder(standing, view, watermark)
-        if reminder:
-            standing = replace(standing, reminded=reminder)
-            yield Change("reminded", identity, standing, seen, reminder)
+    if reminder:
+        kind, standing = "reminded", replace(standing, reminded=reminder)
+    return Change(kind, identity, standing, seen, reminder)
 
 
 def _newest_reminder(standing: Standing, view: Outlook, watermark: int) -> int:

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from services.journey_state.customer import Customer, Refold, Standing
+from services.journey_state.customer import Customer
+from services.journey_state.episodes import Episode
 from services.journey_state.in_force import Journeys
 from services.journey_state.publication import Outgoing, TopicCode
 from services.journey_state.signal_values import (
     BACKLOG_US,
-    new_value,
+    Known,
+    first_value,
+    is_as_it_was,
+    later_value,
     read_value,
-    recovery_value,
-    replaced,
+    retracted_value,
     signal_message,
     signal_row,
-    successor,
+    standing_of,
     value_text,
 )
-from services.journey_state.signalling import Change, Firing, review
+from services.journey_state.signalling import (
+    Change,
+    Firing,
+    episodes_of,
+    review,
+    seen_order,
+    telling_order,
+)
 from services.journey_state.store import outcomes
 from services.journey_state.store.outcomes import SignalRow
 from services.journey_state.store.pool import Connection
 
 DEFINITION = "definition"  # the cause of what a new definition changes
-
-_ORDER = {"retracted": 0, "recovered": 1, "reminded": 2, "raised": 3, "kept": 4}
-_RETRACTION_KINDS = {
-    "refold": "late_event",
-    "import": "late_event",
-}  # contract 5 names it so; other kinds are the same
 
 
 @dataclass(slots=True)
@@ -58,27 +62,35 @@ class Signals:
     def review(self, customer: Customer, known: Sequence[SignalRow] | None) -> list[Change]:
         """What W and the episodes say now; `known`: all signals, if the past was folded again."""
         state = customer.state
-        if known is None:
-            if not state.journey.episodes and not state.signals and not state.earlier:
-                return []
-            retracted: dict[str, int] = {}
-        else:
+        if known is not None:
             state.signals = {
-                row.signal_id.hex(): _standing(row) for row in known if row.state != "retracted"
+                row.signal_id.hex(): standing_of(row) for row in known if row.state != "retracted"
             }
-            retracted = {
-                row.signal_id.hex(): row.revision for row in known if row.state == "retracted"
-            }
+            state.past_signals = {}
+        elif not state.journey.episodes and not state.signals and not state.earlier:
+            return []
         term = customer.under(self.journeys)
-        return review(state, term, self.journeys, self.firing, retracted=retracted)
+        return review(state, term, self.journeys, self.firing, again=known is not None)
 
     def tell(
-        self, customer: Customer, changes: Sequence[Change], known: Sequence[SignalRow]
+        self,
+        customer: Customer,
+        changes: Sequence[Change],
+        rows: Sequence[SignalRow],
+        *,
+        again: bool,
     ) -> None:
-        """In the order that subscribers rely on: retracted, recovered, reminded, raised."""
-        at = {row.signal_id.hex(): row for row in known}
-        for change in sorted(changes, key=lambda c: _ORDER[c.kind]):
-            row = self._row(customer, change, at)
+        """In the order that subscribers rely on; `again`: the past was folded again."""
+        if not changes:
+            return
+        at = {row.signal_id.hex(): row for row in rows}
+        found = episodes_of(customer.state, customer.under(self.journeys), self.journeys)
+        known = Known(customer, at, sorted(found, key=seen_order))
+        for change in sorted(changes, key=telling_order):
+            old = at.get(change.signal_id)
+            row = self._row(known, change, again=again)
+            if change.kind == "kept" and old is not None and is_as_it_was(row, old):
+                continue
             if change.kind != "kept" and row.published:
                 ce_type = f"milepost.abandonment.{change.kind}.v1"
                 value = signal_message(read_value(row))
@@ -92,57 +104,29 @@ class Signals:
         """One row per signal: an upsert must not meet the same key twice."""
         return list({row.signal_id: row for row in self.rows}.values())
 
-    def _row(self, customer: Customer, change: Change, at: Mapping[str, SignalRow]) -> SignalRow:
-        old = at.get(change.signal_id)
-        seen = change.seen
-        value = {} if old is None else read_value(old)
-        if change.kind == "raised" or old is None:
-            assert seen is not None
-            origin = self._origin(customer, seen.episode.last_historical, seen.episode.due)
-            value = new_value(customer, change, seen, origin=origin)
-            before = replaced(list(at.values()), seen.episode, change.signal_id)
-            value["replaces"] = None if before is None else before.signal_id.hex()
+    def _row(self, known: Known, change: Change, *, again: bool) -> SignalRow:
+        customer, seen = known.customer, change.seen
+        old = known.rows.get(change.signal_id)
         standing = change.standing
-        if seen is not None:
-            recovered = seen.episode.recovered
-            value["recovered"] = recovered and recovery_value(recovered, seen.episode.due)
-            if change.kind == "reminded":
-                value["reminder"] = {"n": change.reminder, "of": len(seen.rule.remind_us)}
-        if change.kind == "retracted" and old is not None:
+        if seen is None:
+            assert old is not None
+            value = retracted_value(customer, change, old)
             standing = replace(standing, state="retracted")
-            value["cause"] = _retraction_cause(customer, change)
-            value["replaced_by"] = successor(customer, old)
+        elif change.is_first or old is None:
+            standing.revision = 1 if old is None else old.revision + 1  # it was retracted
+            value = first_value(known, change, self._origin(customer, seen.episode))
+        else:
+            value = later_value(known, change, old, again=again)
         definition_id = customer.definition_id if seen is None else seen.term.definition_id
         return signal_row(
             customer, change.signal_id, standing, value, definition_id=definition_id, old=old
         )
 
-    def _origin(self, customer: Customer, imported: bool, due: int) -> str:
-        if imported:
+    def _origin(self, customer: Customer, episode: Episode) -> str:
+        if episode.last_historical:
             return "import"
         if customer.refold is not None and customer.refold.kind == DEFINITION:
             return DEFINITION
-        late = self.outgoing.edition.published_at - due - self.firing.grace_us
+        in_time = max(episode.due, episode.last_received_at) + self.firing.grace_us
+        late = self.outgoing.edition.published_at - in_time
         return "backlog" if late > BACKLOG_US else "live"
-
-
-def _standing(row: SignalRow) -> Standing:
-    return Standing(
-        rule=row.rule,
-        scope=row.scope,
-        due=row.due_at,
-        state=row.state,
-        published=row.published,
-        revision=row.revision,
-        raised_at=row.raised_at,
-        reminded=row.reminded,
-    )
-
-
-def _retraction_cause(customer: Customer, change: Change) -> dict[str, str | None]:
-    newest = customer.fresh[0].message_id if customer.fresh else None
-    cause = customer.refold or Refold("refold", newest)
-    return {
-        "kind": change.refused or _RETRACTION_KINDS.get(cause.kind, cause.kind),
-        "message_id": cause.message_id,
-    }

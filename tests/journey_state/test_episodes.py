@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.journey_state.abandonment import ABANDONED_EPISODES_MAX, newest_abandoned
 from services.journey_state.definition import AbandonmentRule, EnterRule, shipped
 from services.journey_state.episodes import Episode, Outlook, no_gaps, outlook, signal_id
 from services.journey_state.journey import fold, follows, settle, snapshot
@@ -237,6 +239,20 @@ def test_nothing_is_dropped_before_it_has_fired() -> None:
     journey = fold(SHOP, [make(1, "View", received_at=100)]).journey
     assert settle(SHOP, journey, 101, GRACE) is journey
     assert settle(SHOP, journey, 102, GRACE).episodes == []
+
+
+def test_beyond_their_bound_the_abandoned_due_first_are_forgotten() -> None:
+    seen = snapshot(fold(SHOP, []).journey, 0)
+    found = [
+        msgspec.structs.replace(episodes(event(1, "View", "x"))[0], due=due, abandoned=seen)
+        for due in range(ABANDONED_EPISODES_MAX + 3)
+    ]
+    still_open = msgspec.structs.replace(found[0], due=9_999, abandoned=None)
+    kept, forgotten = newest_abandoned([*reversed(found), still_open], {"other": 7})
+    assert len(kept) == ABANDONED_EPISODES_MAX + 1
+    assert min(one.due for one in kept) == 3
+    assert forgotten == {"cart": 2, "other": 7}
+    assert newest_abandoned(kept, forgotten) == (kept, forgotten)
 
 
 def test_a_payload_shows_the_customer_as_of_due() -> None:
