@@ -21,6 +21,7 @@ TEXT_FIELDS = ("product_id", "sku", "name", "brand", "variant", "category", "cur
                "image_url")  # fmt: skip
 KEY_FIELDS = ("product_id", "sku", "name")
 VALUE_FIELDS = ("value", "total", "revenue")
+_TOLD = frozenset({"products", "currency", *VALUE_FIELDS})  # what any event may say of a cart
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _EXACT = Context(prec=200)
@@ -57,6 +58,8 @@ def take_in(episode: Episode, properties: Mapping[str, Any], change: Change | No
     Its items, value and currency are those after the event. True if the event took off the last
     known item.
     """
+    if change is None and _TOLD.isdisjoint(properties):
+        return False
     before = episode.items
     products = properties.get("products")
     if isinstance(products, list):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.journey_state.definition import Moment
 from services.journey_state.definition.cel_text import fields
 from services.journey_state.definition.expressions import (
+    ANSWERS_MAX,
     compiled_condition,
     compiled_text,
     key_text,
@@ -210,3 +211,24 @@ def test_no_value_makes_an_expression_raise(first: object, second: object) -> No
     here = moment({"a": first}, traits={"a": second})
     assert {condition(here) for condition in ANY_VALUE} <= {True, False}
     assert isinstance(compiled_text("properties.a")(here), str)
+
+
+def test_a_kept_answer_is_that_of_its_own_values() -> None:
+    rated = compiled_condition("properties.rating == 1 || properties.rating == 'good'")
+    said = [1, True, 1.0, "1", "good", "bad", None, [1], 1, "good"]
+    answers = [rated(moment({"rating": value})) for value in said]
+    assert answers == [True, False, True, False, True, False, False, False, True, True]
+
+
+def test_errors_count_although_their_answer_is_kept() -> None:
+    longer = compiled_condition("properties.rating > 3")
+    assert [longer(moment(values)) for values in ({}, {"rating": "x"}, {}, {"rating": 4})] == [
+        False, False, False, True,
+    ]  # fmt: skip
+    assert longer.errors == 3
+
+
+def test_the_answers_kept_are_bounded() -> None:
+    named = compiled_condition("properties.name == 'n7'")
+    assert [n for n in range(3 * ANSWERS_MAX) if named(moment({"name": f"n{n}"}))] == [7]
+    assert named(moment({"name": "n7"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,12 +33,16 @@ _Source = Callable[[Moment], Any]
 
 _ERROR: Final = cel.Type.ERROR
 _TEXT_TYPES: Final = (cel.Type.STRING, cel.Type.INT, cel.Type.UINT, cel.Type.DOUBLE)
+_PROPERTY: Final = re.compile(r"\s*properties\.([A-Za-z_][A-Za-z_0-9]*)\s*", re.ASCII)
+
+ANSWERS_MAX = 1_024  # of one condition that are kept
+ANSWER_TEXT_LENGTH_MAX = 100  # characters; of longer text no answer is kept
 
 
 class Expression:
     """One compiled expression. `errors` counts the evaluations that ended in an error."""
 
-    __slots__ = ("_key", "_program", "_sources", "counted", "errors", "text", "timed")
+    __slots__ = ("_key", "_needs", "_program", "_sources", "counted", "errors", "text", "timed")
 
     def __init__(self, text: str, checked: Checked) -> None:
         self.text = text
@@ -46,6 +51,7 @@ class Expression:
         self.errors = 0
         self._program = EVALUATED.compile(checked.text)
         needs = {name: _needed(name, checked) for name in cel_text.names(checked.text) & _KNOWN}
+        self._needs = needs
         self._sources = tuple((name, _source(name, parts)) for name, parts in needs.items())
         # Expressions that need the same values of one touchpoint share them under this key.
         self._key = repr(sorted(needs.items()))
@@ -66,26 +72,68 @@ class Expression:
 
 
 class ConditionExpression(Expression):
-    """A `when`: true where the expression is; an error or a value of another type is not."""
+    """A `when`: true where the expression is; an error or a value of another type is not.
 
-    __slots__ = ()
+    The same values give the same answer, and CEL is slow: answers to short values are kept.
+    """
+
+    __slots__ = ("_answers", "_reads")
+
+    def __init__(self, text: str, checked: Checked) -> None:
+        super().__init__(text, checked)
+        self._reads = _reads(self._needs)
+        self._answers: dict[tuple[Any, ...], bool | None] = {}
 
     def __call__(self, moment: Moment) -> bool:
+        answer = self._answer(moment) if self._reads is None else self._kept(self._reads, moment)
+        if answer is None:
+            self.errors += 1
+            return False
+        return answer
+
+    def _kept(self, reads: tuple[_Source, ...], moment: Moment) -> bool | None:
+        values = tuple([read(moment) for read in reads])
+        for value in values:
+            kind = value.__class__
+            if kind is str:
+                if len(value) > ANSWER_TEXT_LENGTH_MAX:
+                    return self._answer(moment)
+            elif kind is not int and value is not None:  # True == 1 == 1.0, and lists are no keys
+                return self._answer(moment)
+        try:
+            return self._answers[values]
+        except KeyError:
+            if len(self._answers) >= ANSWERS_MAX:
+                self._answers.clear()
+            answer = self._answers[values] = self._answer(moment)
+            return answer
+
+    def _answer(self, moment: Moment) -> bool | None:
+        """None: an error, or neither true nor false."""
         result = self._evaluate(moment)
         value = None if result is None else result.value()
-        if value is True:
-            return True
-        if value is not False:
-            self.errors += 1
-        return False
+        return value if value is True or value is False else None
 
 
 class TextExpression(Expression):
     """A `scope` or `once` key: text as it is, numbers in decimal form, "" for all else."""
 
-    __slots__ = ()
+    __slots__ = ("_property",)
+
+    def __init__(self, text: str, checked: Checked) -> None:
+        super().__init__(text, checked)
+        found = _PROPERTY.fullmatch(checked.text)
+        self._property = None if found is None else found[1]
 
     def __call__(self, moment: Moment) -> str:
+        if self._property is not None:
+            # Most keys are one property that is text; CEL would take its time to say the same.
+            stated = moment.touchpoint.properties.get(self._property)
+            if stated.__class__ is str and stated.isascii():
+                return stated
+            if stated is None:
+                self.errors += 1
+                return ""
         result = self._evaluate(moment)
         # The value of an error is a text, told from others by its type alone.
         if result is None or result.type() == _ERROR:
@@ -177,6 +225,29 @@ def _needed(name: str, checked: Checked) -> tuple[str, ...] | None:
     if name == SINCE:
         return tuple(sorted(checked.timed))
     return cel_text.fields(checked.text, name) if name in _MAPS else ()
+
+
+def _reads(needs: Mapping[str, tuple[str, ...] | None]) -> tuple[_Source, ...] | None:
+    """What gives each single value that an expression looks at; None where they are not known.
+
+    A time since an event is hardly ever the same.
+    """
+    reads: list[_Source] = []
+    for name, parts in needs.items():
+        if parts is None or name == SINCE:
+            return None
+        if name in _TEXTS:
+            reads.append(_TEXTS[name])
+        reads += [_count(part) if name == COUNTS else _field(_MAPS[name], part) for part in parts]
+    return tuple(reads)
+
+
+def _field(whole: _Source, name: str) -> _Source:
+    return lambda moment: whole(moment).get(name)
+
+
+def _count(name: str) -> _Source:
+    return lambda moment: moment.counts.get(name, 0)
 
 
 def _source(name: str, parts: tuple[str, ...] | None) -> _Source:

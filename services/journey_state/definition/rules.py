@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from services.journey_state.touchpoint import Touchpoint
 
 NONE_STAGE = "none"
 
 
-@dataclass(slots=True)
-class Moment:
+class Moment(msgspec.Struct, gc=False):
     """What an expression may look at: one touchpoint and its customer just then."""
 
     touchpoint: Touchpoint
@@ -22,7 +23,7 @@ class Moment:
     counts: dict[str, int]  # folded touchpoints by canonical name, this one included
     last_at: Mapping[str, int]  # the latest earlier one by canonical name, this one excluded
     # What expressions share once one of them has prepared it; a changed moment is a new Moment.
-    prepared: dict[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    prepared: dict[str, Any] | None = None
 
 
 Condition = Callable[[Moment], bool]  # an evaluation error is False
