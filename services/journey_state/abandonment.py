@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-from services.journey_state.definition import AbandonmentRule, Definition, EventMatch, Moment
+from services.journey_state.definition import AbandonmentRule, EventMatch, Moment
 from services.journey_state.episodes import Episode, Recovery
 from services.journey_state.items import Change, take_in
 from services.journey_state.touchpoint import Touchpoint
@@ -22,19 +22,14 @@ ENDINGS_MAX = 200  # scopes ended at one instant; beyond, that instant counts as
 UNSCOPED = ""
 
 
-class Act(msgspec.Struct, frozen=True):
-    """What one touchpoint means for one rule."""
+class Act(msgspec.Struct, frozen=True, gc=False):
+    """What one touchpoint means for one event rule."""
 
     rule: AbandonmentRule
     role: Role
-    scope: str | None  # None: a stage rule
-    touchpoint: Touchpoint
-    event: str
-    change: Change | None = None  # what it does to the items
-
-    @property
-    def at(self) -> int:
-        return self.touchpoint.occurred_at
+    scope: str
+    moment: Moment
+    change: Change | None  # what it does to the items
 
 
 def newest_abandoned(
@@ -65,40 +60,54 @@ def _due(episode: Episode) -> int:
 
 
 def act_on_events(
-    definition: Definition, episodes: list[Episode], ended: Ended, moment: Moment
+    rules: Iterable[AbandonmentRule], episodes: list[Episode], ended: Ended, moment: Moment
 ) -> Ended:
     """Let this touchpoint meet the event rules that name its event; gives the endings after it.
 
     The list and the episodes in it are changed.
     """
-    for rule in definition.abandonment_for(moment.event):
+    at = moment.touchpoint.occurred_at
+    for rule in rules:
         role = meaning(rule, moment)
         if role is None:
             continue
         scope = UNSCOPED if rule.scope is None else rule.scope(moment)
-        change = _change(rule, role, moment)
-        act = Act(rule, role, scope, moment.touchpoint, moment.event, change)
+        act = Act(rule, role, scope, moment, _change(rule, role, moment))
         if role in ("closes", "drops"):
-            ended = {**ended, rule.name: _ending(ended.get(rule.name, []), act.at, scope)}
-        may_open = role == "opens" and not _just_ended(ended.get(rule.name, ()), act.at, scope)
+            ended = {**ended, rule.name: _ending(ended.get(rule.name, []), at, scope)}
+        may_open = role == "opens" and not _just_ended(ended.get(rule.name, ()), at, scope)
         _act(episodes, act, may_open=may_open)
     return ended
 
 
 def act_on_stage(
-    definition: Definition, episodes: list[Episode], moment: Moment, stage: str
+    rule: AbandonmentRule, episodes: list[Episode], moment: Moment, stage: str, *, active: bool
 ) -> None:
-    """Let this touchpoint meet the stage rules; `stage` is the one after it.
+    """Let this touchpoint meet a stage rule; `stage` is the one after it.
 
-    The list and the episodes in it are changed.
+    The list and the episodes in it are changed. Leaving the rule's stages is what closing is for
+    other rules; so is the return of an abandoned one.
     """
-    active = moment.event not in definition.passive
-    entered = stage != moment.stage
-    if not (active or entered):
-        return
-    for rule in definition.stage_rules:
-        if episodes or _within(rule, stage):
-            _act_in_stages(episodes, rule, moment, stage, active=active)
+    name, after = rule.name, _within(rule, stage)
+    ended: list[Episode] = []
+    opened = False
+    for episode in episodes:
+        if episode.rule != name:
+            continue
+        if episode.abandoned is not None:
+            if active and episode.stopped_at is None:
+                _stop(episode, rule, moment, recovers=True)
+        elif not after:
+            ended.append(episode)
+        else:
+            opened = True
+            if active:
+                _keep_alive(episode, rule, moment.touchpoint)
+                take_in(episode, moment.touchpoint.properties, None)
+    if ended:
+        _leave_out(episodes, ended)
+    if after and not opened and (active or not _within(rule, moment.stage)):
+        episodes.append(_opened(rule, None, moment.touchpoint, None))
 
 
 def meaning(rule: AbandonmentRule, moment: Moment) -> Role | None:
@@ -132,109 +141,80 @@ def _change(rule: AbandonmentRule, role: Role, moment: Moment) -> Change | None:
 
 
 def _act(episodes: list[Episode], act: Act, *, may_open: bool) -> None:
-    name, scope = act.rule.name, act.scope
+    rule, scope = act.rule, act.scope
     ended: list[Episode] = []
     met = False
     for episode in episodes:
-        if episode.rule != name or not concerns(scope, episode.scope):
+        if episode.rule != rule.name or not concerns(scope, episode.scope):
             continue
         if episode.abandoned is not None:
-            _stop(episode, act, recovers=act.role == "closes")
+            _stop(episode, rule, act.moment, recovers=act.role == "closes")
         else:
             met = True
             if not _goes_on(episode, act):
                 ended.append(episode)
-    _leave_out(episodes, ended)
-    if may_open and not met and _room(episodes, name):
-        episodes.append(_opened(act))
+    if ended:
+        _leave_out(episodes, ended)
+    if may_open and not met and _room(episodes, rule.name):
+        episodes.append(_opened(rule, scope, act.moment.touchpoint, act.change))
 
 
 def _goes_on(episode: Episode, act: Act) -> bool:
     """Let an event act that concerns an open episode; False: it is closed or dropped."""
     if act.role in ("closes", "drops"):
         return False
-    _keep_alive(episode, act)
+    touchpoint = act.moment.touchpoint
+    _keep_alive(episode, act.rule, touchpoint)
     if act.role == "opens" and episode.scope == UNSCOPED:
         episode.scope = act.scope
-    emptied = take_in(episode, act.touchpoint.properties, act.change)
+    emptied = take_in(episode, touchpoint.properties, act.change)
     return not (emptied and act.role == "removes")
 
 
-def _stop(episode: Episode, act: Act, *, recovers: bool) -> None:
+def _stop(episode: Episode, rule: AbandonmentRule, moment: Moment, *, recovers: bool) -> None:
     """An abandoned episode meets an event that concerns it; after its window none matters."""
-    if act.at > episode.due + act.rule.recover_within_us:
+    at = moment.touchpoint.occurred_at
+    if at > episode.due + rule.recover_within_us:
         return
     if episode.stopped_at is None:
-        episode.stopped_at = act.at
+        episode.stopped_at = at
     if recovers and episode.recovered is None:
-        episode.recovered = _recovery(act)
-
-
-def _act_in_stages(
-    episodes: list[Episode], rule: AbandonmentRule, moment: Moment, stage: str, *, active: bool
-) -> None:
-    before, after = _within(rule, moment.stage), _within(rule, stage)
-    # Leaving the set is what closing is for other rules; so is the return of an abandoned one.
-    act = Act(rule, "opens" if after else "closes", None, moment.touchpoint, moment.event)
-    ended: list[Episode] = []
-    opened = False
-    for episode in episodes:
-        if episode.rule != rule.name:
-            continue
-        if episode.abandoned is not None:
-            if active:
-                _return(episode, act)
-        elif not after:
-            ended.append(episode)
-        else:
-            opened = True
-            if active:
-                _keep_alive(episode, act)
-                take_in(episode, act.touchpoint.properties, None)
-    _leave_out(episodes, ended)
-    if after and not opened and (active or not before):
-        episodes.append(_opened(act))
+        episode.recovered = _recovery(moment)
 
 
 def _within(rule: AbandonmentRule, stage: str) -> bool:
     return rule.stages is not None and stage in rule.stages
 
 
-def _return(episode: Episode, act: Act) -> None:
-    """A stage rule's abandoned episode meets an activity: the first one recovers."""
-    if episode.stopped_at is None:
-        _stop(episode, act, recovers=True)
-
-
 def _leave_out(episodes: list[Episode], ended: list[Episode]) -> None:
-    if ended:
-        gone = set(map(id, ended))
-        episodes[:] = [one for one in episodes if id(one) not in gone]
+    gone = set(map(id, ended))
+    episodes[:] = [one for one in episodes if id(one) not in gone]
 
 
-def _opened(act: Act) -> Episode:
-    touchpoint = act.touchpoint
+def _opened(
+    rule: AbandonmentRule, scope: str | None, touchpoint: Touchpoint, change: Change | None
+) -> Episode:
+    at = touchpoint.occurred_at
     episode = Episode(
-        rule=act.rule.name,
-        scope=act.scope,
-        opened_at=act.at,
-        due=act.at + act.rule.after_us,
-        last_at=act.at,
+        rule=rule.name,
+        scope=scope,
+        opened_at=at,
+        due=at + rule.after_us,
+        last_at=at,
         last_received_at=touchpoint.received_at,
         last_source=touchpoint.source,
         last_message_id=touchpoint.message_id,
         last_historical=touchpoint.historical,
         last_consent_required=touchpoint.consent_required,
     )
-    take_in(episode, touchpoint.properties, act.change)
+    take_in(episode, touchpoint.properties, change)
     return episode
 
 
-def _keep_alive(episode: Episode, act: Act) -> None:
+def _keep_alive(episode: Episode, rule: AbandonmentRule, touchpoint: Touchpoint) -> None:
     """The touchpoint is the last activity of an open episode."""
-    touchpoint = act.touchpoint
     episode.last_at = at = touchpoint.occurred_at
-    episode.due = at + act.rule.after_us
+    episode.due = at + rule.after_us
     episode.last_received_at = touchpoint.received_at
     episode.last_source = touchpoint.source
     episode.last_message_id = touchpoint.message_id
@@ -242,9 +222,15 @@ def _keep_alive(episode: Episode, act: Act) -> None:
     episode.last_consent_required = touchpoint.consent_required
 
 
-def _recovery(act: Act) -> Recovery:
-    touchpoint = act.touchpoint
-    return Recovery(act.at, act.event, touchpoint.channel, touchpoint.source, touchpoint.message_id)
+def _recovery(moment: Moment) -> Recovery:
+    touchpoint = moment.touchpoint
+    return Recovery(
+        touchpoint.occurred_at,
+        moment.event,
+        touchpoint.channel,
+        touchpoint.source,
+        touchpoint.message_id,
+    )
 
 
 def _ending(endings: list[tuple[int, str]], at: int, scope: str) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from operator import itemgetter
 from services.journey_state.definition import AbandonmentRule, Definition
 from services.journey_state.episodes import Episode
 
-ASIDE_ROOM = 32  # episodes; with fewer it is no use to look for those that are final
+ASIDE_ROOM = 12  # episodes; with fewer it is no use to look for those that are final
 
 
 class Aside:

@@ -95,12 +95,12 @@ def test_rules_are_found_by_event_in_file_order(shop: Definition) -> None:
         "consideration[0]", "consideration[1]"
     ]  # fmt: skip
     assert shop.enter_rules("Nothing") == ()
-    assert [rule.name for rule in shop.overlays_for("Support Resolved")] == ["support"]
-    assert [rule.name for rule in shop.abandonment_for("Order Completed")] == [
-        "cart",
-        "payment_failed",
-    ]
-    assert [rule.name for rule in shop.abandonment_for("Product Removed")] == ["cart"]
+    assert [rule.name for rule in shop.rules_for("Support Resolved").overlays] == ["support"]
+    ordered = shop.rules_for("Order Completed")
+    assert [rule.name for rule in ordered.abandonment] == ["cart", "payment_failed"]
+    assert (ordered.once is None, ordered.counted, ordered.passive) == (False, True, False)
+    assert [rule.name for rule in shop.rules_for("Product Removed").abandonment] == ["cart"]
+    assert shop.rules_for("Email Delivered").passive
     assert [rule.name for rule in shop.stage_rules] == ["consideration_cold", "lapsed"]
 
 

@@ -102,6 +102,21 @@ class TouchpointName:
     match: EventMatch
 
 
+class EventRules(msgspec.Struct, frozen=True, gc=False):
+    """All that a definition says of one event; rules in file order."""
+
+    enter: tuple[EnterRule, ...] = ()
+    overlays: tuple[OverlayRule, ...] = ()
+    abandonment: tuple[AbandonmentRule, ...] = ()  # event rules that name it in any role
+    once: TextOf | None = None
+    passive: bool = False
+    counted: bool = False
+    timed: bool = False
+
+
+_NO_RULES = EventRules()
+
+
 class Counting(Protocol):
     """A compiled expression, which counts its evaluations that ended in an error."""
 
@@ -127,38 +142,43 @@ class Definition:
     timed: frozenset[str] = frozenset()  # names that some since() asks for
     expressions: Mapping[str, Counting] = field(default_factory=dict, repr=False, compare=False)
     stage_rules: tuple[AbandonmentRule, ...] = field(init=False, repr=False, compare=False)
-    _enter: Mapping[str, tuple[EnterRule, ...]] = field(init=False, repr=False, compare=False)
-    _overlays: Mapping[str, tuple[OverlayRule, ...]] = field(init=False, repr=False, compare=False)
-    _abandonment: Mapping[str, tuple[AbandonmentRule, ...]] = field(
-        init=False, repr=False, compare=False
-    )
+    _rules: Mapping[str, EventRules] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        enter = [(rule.match.events, rule) for stage in self.stages for rule in stage.enter]
-        overlays = [(_overlay_events(rule), rule) for rule in self.overlays]
-        abandonment = [(rule.events, rule) for rule in self.abandonment if rule.stages is None]
         stage_rules = tuple(rule for rule in self.abandonment if rule.stages is not None)
-        object.__setattr__(self, "_enter", _by_event(enter))
-        object.__setattr__(self, "_overlays", _by_event(overlays))
-        object.__setattr__(self, "_abandonment", _by_event(abandonment))
         object.__setattr__(self, "stage_rules", stage_rules)
+        object.__setattr__(self, "_rules", self._by_event())
+
+    def _by_event(self) -> dict[str, EventRules]:
+        enter = _index((rule.match.events, rule) for stage in self.stages for rule in stage.enter)
+        overlays = _index((_overlay_events(rule), rule) for rule in self.overlays)
+        abandonment = _index((rule.events, rule) for rule in self.abandonment if not rule.stages)
+        said = self.passive | self.counted | self.timed
+        return {
+            event: EventRules(
+                enter=enter.get(event, ()),
+                overlays=overlays.get(event, ()),
+                abandonment=abandonment.get(event, ()),
+                once=self.once.get(event),
+                passive=event in self.passive,
+                counted=event in self.counted,
+                timed=event in self.timed,
+            )
+            for event in said.union(enter, overlays, abandonment, self.once)
+        }
 
     def canonical(self, call: str, event: str) -> str:
         """The name that rules know the event by; aliases concern `track` only (semantics 3.6)."""
         name = event.strip()
         return self.aliases.get(name, name) if call == "track" else name
 
+    def rules_for(self, event: str) -> EventRules:
+        """What concerns an event, by its canonical name."""
+        return self._rules.get(event, _NO_RULES)
+
     def enter_rules(self, event: str) -> tuple[EnterRule, ...]:
         """The ways into a stage by this event: stages in file order, rules in theirs."""
-        return self._enter.get(event, ())
-
-    def overlays_for(self, event: str) -> tuple[OverlayRule, ...]:
-        """The overlays that this event may open or close, in file order."""
-        return self._overlays.get(event, ())
-
-    def abandonment_for(self, event: str) -> tuple[AbandonmentRule, ...]:
-        """The event rules that name this event in any role, in file order."""
-        return self._abandonment.get(event, ())
+        return self.rules_for(event).enter
 
     def touchpoint_name(self, moment: Moment) -> str:
         """The display name on the map: the first match, else the event's name."""
@@ -173,7 +193,7 @@ class Definition:
 _Rule = TypeVar("_Rule")
 
 
-def _by_event(rules: Iterable[tuple[frozenset[str], _Rule]]) -> dict[str, tuple[_Rule, ...]]:
+def _index(rules: Iterable[tuple[frozenset[str], _Rule]]) -> dict[str, tuple[_Rule, ...]]:
     index: dict[str, list[_Rule]] = {}
     for events, rule in rules:
         for event in events:
