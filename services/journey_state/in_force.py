@@ -108,8 +108,8 @@ def fold_under(journeys: Journeys, term: Term, touchpoints: Iterable[Touchpoint]
     earlier = []
     times = [touchpoint.occurred_at for touchpoint in ordered]
     for other in journeys.before(term):
-        if _may_signal(other, times):
-            part = ordered[: bisect_right(times, _last_effect(other))]
+        if may_signal(other, times):
+            part = ordered[: bisect_right(times, last_effect(other))]
             journey = _owned(other, fold(other.definition, part).journey)
             if journey.episodes:
                 earlier.append(EarlierJourney(other.definition_id, journey))
@@ -142,7 +142,7 @@ def _owned(term: Term, journey: Journey) -> Journey:
     return journey
 
 
-def _may_signal(term: Term, times: Sequence[int]) -> bool:
+def may_signal(term: Term, times: Sequence[int]) -> bool:
     """Whether any touchpoint can be the last activity of a signal of this definition."""
     return any(
         bisect_left(times, term.first_due - rule.after_us)
@@ -151,6 +151,6 @@ def _may_signal(term: Term, times: Sequence[int]) -> bool:
     )
 
 
-def _last_effect(term: Term) -> int:
+def last_effect(term: Term) -> int:
     """The last instant at which a touchpoint can change a signal of this definition."""
     return term.end_due + max((rule.recover_within_us for rule in term.rules.values()), default=0)

@@ -59,3 +59,61 @@ async def test_bad_questions_are_refused(database_url: str) -> None:
     assert unknown["code"] == "customer_unknown"
     assert wrong["code"] == naive["code"] == "bad_parameter"
     assert "2026-11-21T12:00:00Z" in wrong["detail"]
+
+
+async def test_a_signal_is_explained_by_its_rule_and_by_its_id(database_url: str) -> None:
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(
+            a_touchpoint("Product Added", at=0, user="u1", properties={"cart_id": "c1"})
+        )
+        await world.raise_watermark(30 * 60 + 61)
+        path = "/v1/customers/u1/explain"
+        (signal,) = (await get(client, "/v1/signals", customer="u1"))["items"]
+        found = await get(client, path, signal="cart")
+        same = await get(client, path, signal=signal["signal_id"])
+        before = await get(client, path, signal="cart", at=format_time(START_US + 1))
+        await problem(client, 404, path, signal="basket")
+        await problem(client, 404, path, signal="0" * 32)
+    (episode,) = found["signal"]["episodes"]
+    assert found["stage"] is None
+    assert (episode["signal_id"], episode["result"]) == (signal["signal_id"], "raised")
+    assert (episode["raised_at"], episode["due_at"]) == (signal["raised_at"], signal["due_at"])
+    assert [one["result"] for one in episode["reminders"]] == ["pending", "pending"]
+    assert same["signal"]["episodes"] == found["signal"]["episodes"]
+    assert before["signal"]["episodes"][0]["result"] == "open"
+
+
+async def test_a_signal_disproved_by_a_late_event_names_it(database_url: str) -> None:
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(a_touchpoint("Product Added", at=0, user="u1"))
+        await world.raise_watermark(30 * 60 + 61)
+        late = a_touchpoint("Order Completed", at=60, received=2_000, user="u1")
+        await world.take(late)
+        found = await get(client, "/v1/customers/u1/explain", signal="cart")
+    (retracted,) = found["signal"]["retracted"]
+    assert (retracted["result"], retracted["cause"]) == ("retracted", "late_event")
+    assert retracted["touchpoint"]["message_id"] == late.message_id
+    assert retracted["published"]
+    (episode,) = found["signal"]["episodes"]
+    assert (episode["result"], episode["ended_by"]["event"]) == ("closed", "Order Completed")
+
+
+async def test_open_deadlines_are_explained_by_the_id_of_their_signal(database_url: str) -> None:
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(a_touchpoint("Product Added", at=0, user="u1"))
+        await world.raise_watermark(60)
+        (deadline,) = [
+            one
+            for one in (await get(client, "/v1/deadlines", customer="u1"))["items"]
+            if one["rule"] == "cart"
+        ]
+        found = await get(client, "/v1/customers/u1/explain", signal=deadline["signal_id"])
+        answer = await client.delete(f"/v1/deadlines/{deadline['id']}")
+        after = await get(client, "/v1/customers/u1/explain", signal="cart")
+    (episode,) = found["signal"]["episodes"]
+    assert (episode["result"], episode["fires_not_before"]) == (
+        "open",
+        deadline["fires_not_before"],
+    )
+    assert answer.status_code == 200
+    assert after["signal"]["episodes"][0]["result"] == "operator"

@@ -9,15 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.journey_state import queries
-from services.journey_state.api.asking import Ask, CustomerPath, Instant, find_customer
-from services.journey_state.api.explain_models import Explanation, StageReasons
+from services.journey_state import past_queries, queries
+from services.journey_state.api import explain_signal
+from services.journey_state.api.asking import Ask, CustomerPath, Instant, Name, find_customer
+from services.journey_state.api.explain_models import Explanation, SignalReasons, StageReasons
 from services.journey_state.api.problems import Problem, described
 from services.journey_state.database import Connection
-from services.journey_state.definition import Definition
 from services.journey_state.event import read_touchpoint
 from services.journey_state.explain.recording import watched
 from services.journey_state.explain.stage import StageWatch
+from services.journey_state.in_force import Term
 from services.journey_state.journey import in_order
 from services.journey_state.queries import CustomerRow
 from services.journey_state.touchpoint import Touchpoint
@@ -26,7 +27,7 @@ TOUCHPOINTS_MAX = 50_000
 
 router = APIRouter(tags=["customers"])
 
-_responses = described(bad_request="A bad parameter", not_found="No such customer")
+_responses = described(bad_request="A bad parameter", not_found="No such customer, rule or signal")
 
 
 class ExplainQuery(BaseModel):
@@ -35,6 +36,9 @@ class ExplainQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     at: Instant | None = Field(None, description="as of this instant of event time")
+    signal: Name | None = Field(
+        None, description="an abandonment rule, or the id of a signal, instead of the stage"
+    )
 
 
 # Its id may hold slashes, so this route stands before that of one customer.
@@ -42,13 +46,46 @@ class ExplainQuery(BaseModel):
 async def explain(
     who: CustomerPath, query: Annotated[ExplainQuery, Query()], ask: Ask
 ) -> Explanation:
-    """Why the customer is in this stage, and for every other stage why not."""
+    """Why the customer is in this stage, and for every other stage why not.
+
+    With `signal`: what became of each episode of the rule, and why there is a signal or none.
+    """
+    asked = None
     async with ask.database.reading() as connection:
         found = await find_customer(connection, who)
-        definition = await ask.definitions.of(connection, found.definition)
+        journeys = await ask.definitions.at(connection, ask.grace_us)
+        definition_id = await past_queries.definition_id_of(connection, found.customer_id)
+        own = journeys.by_id[definition_id]
         bodies = await _bodies(connection, found)
+        if query.signal is not None:
+            asked = await explain_signal.read(connection, found, journeys, query.signal)
     async with ask.definitions.folding:
-        return await asyncio.to_thread(_explained, definition, found, bodies, query)
+        touchpoints = await asyncio.to_thread(_touchpoints, bodies, query.at)
+        if asked is None:
+            stage = await asyncio.to_thread(_stage, own, touchpoints, query.at)
+            return _answer(found, own, touchpoints, query.at, stage)
+        past = await asyncio.to_thread(asked.fold, own, touchpoints)
+    reasons = await explain_signal.judge(ask, asked, past, query.at)
+    return _answer(found, own, touchpoints, query.at, SignalReasons.model_validate(reasons))
+
+
+def _answer(
+    found: CustomerRow,
+    own: Term,
+    touchpoints: Sequence[Touchpoint],
+    at: int | None,
+    reasons: StageReasons | SignalReasons,
+) -> Explanation:
+    return Explanation(
+        customer_id=str(found.customer_id),
+        journey=own.definition.journey,
+        definition=own.definition.version,
+        at=at,
+        text=reasons.text,
+        touchpoints=len(touchpoints),
+        stage=reasons if isinstance(reasons, StageReasons) else None,
+        signal=reasons if isinstance(reasons, SignalReasons) else None,
+    )
 
 
 async def _bodies(connection: Connection, found: CustomerRow) -> list[bytes]:
@@ -61,25 +98,13 @@ async def _bodies(connection: Connection, found: CustomerRow) -> list[bytes]:
     return bodies
 
 
-def _explained(
-    definition: Definition, found: CustomerRow, bodies: Sequence[bytes], query: ExplainQuery
-) -> Explanation:
-    touchpoints = _touchpoints(bodies, query.at)
-    watch = StageWatch(definition)
-    watched(definition, touchpoints, watch.take)
-    reasons = watch.reasons(past=query.at is not None)
-    return Explanation(
-        customer_id=str(found.customer_id),
-        journey=definition.journey,
-        definition=definition.version,
-        at=query.at,
-        text=reasons.text,
-        touchpoints=len(touchpoints),
-        stage=StageReasons.model_validate(reasons),
-    )
-
-
 def _touchpoints(bodies: Sequence[bytes], until: int | None) -> list[Touchpoint]:
     """In the order, one copy of each, up to the instant."""
     found = in_order(read_touchpoint(body).touchpoint for body in bodies)
     return [one for one in found if until is None or one.occurred_at <= until]
+
+
+def _stage(own: Term, touchpoints: Sequence[Touchpoint], at: int | None) -> StageReasons:
+    watch = StageWatch(own.definition)
+    watched(own.definition, touchpoints, watch.take)
+    return StageReasons.model_validate(watch.reasons(past=at is not None))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.contracts.times import format_time
+from services.journey_state.explain.reminder import ReminderResult
+from services.journey_state.explain.rule import OpeningResult
+from services.journey_state.explain.signal import EpisodeResult, HeldBy
 from services.journey_state.explain.stage import RuleResult
 
 
@@ -87,6 +90,85 @@ class StageReasons(_Part):
     truncated: bool
 
 
+class ReminderReason(_Part):
+    """One reminder of a signal; `at` is its time after `due_at`."""
+
+    n: int
+    result: ReminderResult
+    at: Time
+    text: str
+
+
+class EpisodeReason(_Part):
+    """What became of one episode of the rule, and why."""
+
+    rule: str
+    definition: str
+    result: EpisodeResult
+    condition: str | None = Field(description="the opening event's `when`, which was true")
+    values: dict[str, Any]
+    text: str
+    signal_id: str | None = Field(description="null: it ended before it was due")
+    scope: str | None
+    opened_by: TouchpointSeen
+    activities: int = Field(description="touchpoints that opened it or kept it alive")
+    last_activity: TouchpointSeen
+    due_at: Time
+    fires_not_before: Time | None = Field(description="the watermark that raises it; null: none")
+    held_by: HeldBy | None
+    ended_by: TouchpointSeen | None
+    recovered_at: Time | None
+    published: bool | None = Field(description="false: stored, never published; null: no signal")
+    suppressed: str | None
+    raised_at: Time | None = Field(description="the watermark at which it was raised")
+    reminders: list[ReminderReason]
+
+
+class OpeningReason(_Part):
+    """Why the newest event that could have opened an episode did not.
+
+    `ends`: for this rule it is a closing or dropping event first. `just_ended`: an episode was
+    ended at its instant. `full`: too many were open. `no_event`: none came.
+    """
+
+    rule: str
+    result: OpeningResult
+    condition: str | None
+    values: dict[str, Any]
+    text: str
+    touchpoint: TouchpointSeen | None
+    times: int
+
+
+class RetractedReason(_Part):
+    """A signal that was taken back; `touchpoint`: the one that disproved it."""
+
+    rule: str
+    result: Literal["retracted"]
+    condition: str | None
+    values: dict[str, Any]
+    text: str
+    signal_id: str
+    scope: str | None
+    due_at: Time
+    published: bool
+    cause: str | None
+    touchpoint: TouchpointSeen | None
+    replaced_by: str | None
+
+
+class SignalReasons(_Part):
+    """What the rule made of the customer's past: the newest 50, the newest first."""
+
+    rule: str
+    text: str
+    watermark: Time | None
+    episodes: list[EpisodeReason]
+    not_opened: OpeningReason | None
+    retracted: list[RetractedReason]
+    truncated: bool
+
+
 class Explanation(_Part):
     """Why, and why not, by the definition named and the touchpoints up to `at` (null: all)."""
 
@@ -97,3 +179,4 @@ class Explanation(_Part):
     text: str
     touchpoints: int = Field(description="how many were looked at")
     stage: StageReasons | None = Field(description="null when a signal is asked about")
+    signal: SignalReasons | None = Field(description="null unless a signal is asked about")

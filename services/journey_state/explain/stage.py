@@ -10,7 +10,7 @@ from typing import Any, Literal
 from services.journey_state.definition import NONE_STAGE, Definition, EnterRule, Moment
 from services.journey_state.explain.finding import find
 from services.journey_state.explain.recording import Kind, Seen, Step, seen
-from services.journey_state.explain.words import at_text, either
+from services.journey_state.explain.words import at_text, either, touchpoint_text
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.stages import matching
 
@@ -227,15 +227,6 @@ def verdict(
     first = matching(definition, moment)
     assert first is not None  # this rule matches; being the first, it would have been entered
     return "earlier_rule", None, {}, f"rule {first.id} stands before it and matched first"
-
-
-def touchpoint_text(moment: Moment) -> str:
-    """The touchpoint as a sentence names it."""
-    one = moment.touchpoint
-    return (
-        f"{moment.event} came on {at_text(one.occurred_at)} "
-        f"({one.channel}, {one.source}, message {one.message_id})"
-    )
 
 
 def _none_came(events: list[str]) -> str:

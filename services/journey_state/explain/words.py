@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.contracts.times import SECOND_US, format_time
+from services.journey_state.definition import Moment
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 UNITS_MAX = 2  # of a duration: what is left is rounded off
@@ -33,6 +34,15 @@ def duration_text(time_us: int) -> str:
     return sign + " ".join(told)
 
 
+def touchpoint_text(moment: Moment) -> str:
+    """The touchpoint as a sentence names it."""
+    one = moment.touchpoint
+    return (
+        f"{moment.event} came on {at_text(one.occurred_at)} "
+        f"({one.channel}, {one.source}, message {one.message_id})"
+    )
+
+
 def quoted(expression: str) -> str:
     """An expression of the definition within a sentence, on one line."""
     return f"`{' '.join(expression.split())}`"
@@ -40,20 +50,11 @@ def quoted(expression: str) -> str:
 
 def either(names: Sequence[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
-    return _listed(names, "or")
-
-
-def all_of(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return _listed(names, "and")
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def times(count: int) -> str:
     """How often, in words."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def _listed(names: Sequence[str], word: str) -> str:
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} {word} {names[-1]}"
