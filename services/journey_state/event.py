@@ -12,7 +12,7 @@ from services.contracts.heartbeat import Heartbeat
 from services.contracts.times import from_datetime
 from services.contracts.touchpoint import SCHEMA_VERSION, primary_identifier
 from services.journey_state.keys import identifier_key, message_key
-from services.journey_state.store.facts import Fact
+from services.journey_state.store.facts import Fact, TimelineRow
 from services.journey_state.touchpoint import Touchpoint
 
 
@@ -65,7 +65,25 @@ class _Wire(msgspec.Struct, gc=False):
     consent_required: bool = False
 
 
+class _Kept(msgspec.Struct, gc=False):
+    """The same of a record in the timeline, less what stands in columns beside it."""
+
+    channel: str
+    type: str
+    event: str
+    identifiers: dict[str, str]
+    previous_id: str | None = None
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    consent: dict[str, bool] | None = None
+    bot: bool = False
+    historical: bool = False
+    consent_required: bool = False
+
+
 _decode = msgspec.json.Decoder(_Wire).decode
+_decode_kept = msgspec.json.Decoder(_Kept).decode
 
 
 def read(record: Record) -> Arrival | Heartbeat:
@@ -124,6 +142,29 @@ def read_touchpoint(value: bytes) -> Arrival:
         body=value,
     )
     return Arrival(event, fact)
+
+
+def read_kept(row: TimelineRow) -> Touchpoint:
+    """The touchpoint of a row of the timeline: what `read_touchpoint` gives, in half the time."""
+    kept = _decode_kept(row.body)
+    return Touchpoint(
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        message_id=row.message_id,
+        source=row.source,
+        channel=kept.channel,
+        call=kept.type,
+        event=kept.event,
+        identifiers=kept.identifiers,
+        previous_id=kept.previous_id,
+        properties=kept.properties,
+        traits=kept.traits,
+        context=kept.context,
+        consent=kept.consent,
+        bot=kept.bot,
+        historical=kept.historical,
+        consent_required=kept.consent_required,
+    )
 
 
 def _microseconds(moment: datetime) -> int:

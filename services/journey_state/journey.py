@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 from typing import Any, Protocol
 
 import msgspec
@@ -170,9 +170,9 @@ def in_order(touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
     """One copy of each, the one received first, in the order (semantics 1.6, 1.7)."""
     copies: dict[tuple[str, str], Touchpoint] = {}
     for touchpoint in touchpoints:
-        key = (touchpoint.source, touchpoint.message_id)
-        other = copies.get(key)
-        if other is None or _counts_before(touchpoint, other):
+        key = (touchpoint.message_id, touchpoint.source)
+        other = copies.setdefault(key, touchpoint)
+        if other is not touchpoint and _counts_before(touchpoint, other):
             copies[key] = touchpoint
     return sorted(copies.values(), key=_place)
 
@@ -230,8 +230,7 @@ def _to_come(
     return view.next_at is not None
 
 
-def _place(touchpoint: Touchpoint) -> Place:
-    return touchpoint.place
+_place = attrgetter("occurred_at", "message_id", "source")  # of a touchpoint: its `place`
 
 
 def _counts_before(one: Touchpoint, other: Touchpoint) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.journey_state.customer import Customer
-from services.journey_state.event import read_touchpoint
+from services.journey_state.event import read_kept
 from services.journey_state.in_force import Journeys, fold_under
 from services.journey_state.journey import Transition
 from services.journey_state.store import facts, outcomes, people
@@ -66,7 +66,7 @@ async def load_touchpoints(
             place = (row.occurred_at, row.message_id, row.source)
             owner = _owner_at(periods[row.identifier_key], place)
         if owner in found:
-            found[owner].append(read_touchpoint(row.body).touchpoint)
+            found[owner].append(read_kept(row))
     return found
 
 

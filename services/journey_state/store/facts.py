@@ -119,6 +119,7 @@ class TimelineRow(NamedTuple):
     occurred_at: int
     message_id: str
     source: str
+    received_at: int
     body: bytes
 
 
@@ -130,9 +131,9 @@ async def read_timeline(
     await connection.execute("SET LOCAL enable_seqscan = off")
     rows = await connection.fetch(
         """
-        SELECT identifier_key, occurred_at, message_id, source, body FROM timeline
+        SELECT identifier_key, occurred_at, message_id, source, received_at, body FROM timeline
         WHERE identifier_key = ANY($1::text::uuid[])
         """,
         uuid_array(identifier_keys),
     )
-    return [TimelineRow(*row) for row in rows]
+    return list(map(TimelineRow._make, rows))
