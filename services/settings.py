@@ -104,6 +104,15 @@ class WorkerSettings(_Group):
     tick_milliseconds: int = Field(250, ge=10, description="time between two looks at W")
     deadlines_batch_max: int = Field(500, ge=1, description="customers of one firing")
     relay_batch_max: int = Field(2000, ge=1, description="outbox rows of one round")
+    dead_letters_share_max: float = Field(
+        0.05, gt=0, le=1, description="share of failed records above which a partition stops"
+    )
+    dead_letters_window_records: int = Field(
+        1000, ge=1, le=100_000, description="records that the share is of"
+    )
+    dead_letters_run_records: int = Field(
+        50, ge=1, description="failed records in a row at which a partition stops"
+    )
 
 
 class RetentionSettings(_Group):

@@ -16,7 +16,7 @@ from services.journey_state.event import Record
 from services.journey_state.intake import Batch, Tally
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.store import progress
-from services.journey_state.store.pool import TRANSIENT, Store
+from services.journey_state.store.pool import REFUSED, TRANSIENT, Store, blames_the_data
 from services.journey_state.store.progress import FenceLostError
 from services.settings import WorkerSettings
 
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 COMMIT_SECONDS = 1.0
 COMMIT_SECONDS_MAX = 2.0
+STOPPED_LOOK_SECONDS = 1.0
 STALE_RETRIES_MAX = 8
 BACKOFF_SECONDS_MAX = 5.0
 PARTITION_FETCH_BYTES = 256 << 10
@@ -59,6 +60,7 @@ class Consumer:
         self._cursors: dict[int, int] = {}
         self._stopped: set[int] = set()
         self._committed_at = 0.0
+        self._looked_at = 0.0
         self.rounds = 0  # grows while the loop is alive
         self.applied = 0  # batches
 
@@ -112,6 +114,7 @@ class Consumer:
             found = await client.getmany(timeout_ms=self._settings.poll_milliseconds)
             if found:
                 await self._take({tp.partition: records for tp, records in found.items()})
+            await self._look_at_stopped()
             await self._commit()
 
     def _make_client(self) -> AIOKafkaConsumer:
@@ -153,7 +156,8 @@ class Consumer:
                 await self._apply(batch)
                 self.applied += 1
                 for partition, (_, after) in batch.moves.items():
-                    self._cursors[partition] = after
+                    if partition not in self._stopped:
+                        self._cursors[partition] = after
         except FenceLostError:
             self._metrics.fence_conflicts.inc()
             log.info("fence lost", partitions=sorted(found))
@@ -161,8 +165,9 @@ class Consumer:
         except StaleReadError:
             log.warning("owners keep changing under a batch", partitions=sorted(found))
             await self._resume(found)
-        except TRANSIENT as error:
-            log.warning("database away", error=repr(error))
+        except (*TRANSIENT, *REFUSED) as error:
+            # It says nothing of the records: they are read again until it does its work.
+            log.warning("database away, or refuses", error=repr(error))
             await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter
             await self._resume(found)
 
@@ -202,14 +207,16 @@ class Consumer:
             try:
                 with self._metrics.batch_seconds.time():
                     tally = await self._process(batch, None)
-                self._metrics.count(tally)
+                self._note(tally)
                 return
             except StaleReadError:
                 # Another worker changed an owner meanwhile; read again.
                 await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
-            except (FenceLostError, *TRANSIENT):
+            except FenceLostError:
                 raise
-            except Exception as error:  # noqa: BLE001 - one bad record must stop nobody
+            except Exception as error:
+                if not blames_the_data(error):
+                    raise
                 await self._isolate(batch, error)
                 return
         raise StaleReadError
@@ -225,10 +232,16 @@ class Consumer:
                 error=repr(error),
                 exc_info=error,
             )
-            self._metrics.count(await self._process(batch, repr(error)))
+            self._note(await self._process(batch, repr(error)))
             return
         for half in _halves(batch):
             await self._apply(half)
+
+    def _note(self, tally: Tally) -> None:
+        """Count what became of a batch, and stand still where the brake is on."""
+        self._metrics.count(tally)
+        for partition, reason in tally.stopped.items():
+            self._stand_still(partition, "partition stopped: too many records failed", reason)
 
     async def _resume(self, partitions: Iterable[int]) -> None:
         """Take up each partition at its offset in PostgreSQL."""
@@ -238,14 +251,20 @@ class Consumer:
         wanted = sorted(partitions)
         async with self._store.connection() as connection:
             await progress.begin_offsets(connection, self._topic, wanted)
-            offsets = await progress.read_offsets(connection, self._topic, wanted)
+            stands = await progress.read_offsets(connection, self._topic, wanted)
         assigned = client.assignment()
         for partition in wanted:
             tp = TopicPartition(self._topic, partition)
             self._cursors.pop(partition, None)
-            if tp in assigned and await self._is_there(client, tp, offsets[partition]):
-                client.seek(tp, offsets[partition])
-                self._cursors[partition] = offsets[partition]
+            if tp not in assigned:
+                self._stopped.discard(partition)
+                continue
+            offset, braked = stands[partition]
+            if braked:
+                self._stand_still(partition, "partition stopped: its brake is on", None)
+            elif await self._is_there(client, tp, offset):
+                client.seek(tp, offset)
+                self._cursors[partition] = offset
 
     async def _is_there(self, client: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
         """Whether Kafka still holds the next record; if not, the partition stands still."""
@@ -259,16 +278,26 @@ class Consumer:
             self._stopped.discard(tp.partition)
             client.resume(tp)
             return True
-        client.pause(tp)
-        if tp.partition not in self._stopped:
-            self._stopped.add(tp.partition)
-            log.error(
-                "partition stopped: Kafka does not hold the next record",
-                partition=tp.partition,
-                reason=reason,
-                hint="the topic was made anew or records expired unread; see docs/operations.md",
-            )
+        text = "partition stopped: Kafka does not hold the next record"
+        self._stand_still(tp.partition, text, reason)
         return False
+
+    def _stand_still(self, partition: int, text: str, reason: str | None) -> None:
+        """Read no more of the partition; say so once."""
+        tp = TopicPartition(self._topic, partition)
+        self._cursors.pop(partition, None)
+        if self._client is not None and tp in self._client.assignment():
+            self._client.pause(tp)
+        if partition not in self._stopped:
+            self._stopped.add(partition)
+            log.error(text, partition=partition, reason=reason, hint="see docs/operations.md")
+
+    async def _look_at_stopped(self) -> None:
+        """Once a second: whether an operator has let a partition go on."""
+        now = asyncio.get_running_loop().time()
+        if self._stopped and now - self._looked_at >= STOPPED_LOOK_SECONDS:
+            self._looked_at = now
+            await self._resume(list(self._stopped))
 
     async def _commit(self) -> None:
         """Tell Kafka how far we are, once a second, for dashboards alone."""

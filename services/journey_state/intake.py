@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from services.contracts.heartbeat import Heartbeat
+from services.contracts.heartbeat import Heartbeat, is_heartbeat
 from services.journey_state import assignment, recompute
 from services.journey_state.admission import Window, admit
 from services.journey_state.assignment import IdentityBounds
+from services.journey_state.brake import FAILED, GOOD, BrakeLimits, breach, marks
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer, Refold
 from services.journey_state.event import Arrival, InvalidRecordError, Record, read
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
-from services.journey_state.store import facts, outcomes, progress, releases
-from services.journey_state.store.outcomes import DeadLetter
+from services.journey_state.store import dead_letters, facts, progress, releases
+from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.pool import Connection, Store
+from services.journey_state.store.progress import Move
 from services.journey_state.watermark import Beat, observe
 
 
@@ -51,14 +54,16 @@ class Tally:
     transitions: list[tuple[str, str]] = field(default_factory=list)
     signals: list[tuple[str, str]] = field(default_factory=list)
     messages: int = 0
+    stopped: dict[int, str] = field(default_factory=dict)  # partitions whose brake is on now: why
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Microseconds without heartbeats that are a gap, and that message keys are kept."""
+    """Microseconds without heartbeats that are a gap, and that message keys are kept; the brake."""
 
     gap_us: int
     dedupe_us: int
+    brake: BrakeLimits = field(default_factory=BrakeLimits)
 
 
 class Intake:
@@ -79,27 +84,57 @@ class Intake:
         self._firings = firings
         self._bounds = bounds
         self._spans = spans
+        self._brake = spans.brake
         self._new_id = new_id
 
     async def process(self, batch: Batch, *, condemned: str | None = None) -> Tally:
         """Apply the batch and move its offsets, both or neither.
 
-        `condemned` sets every record aside with this message: it has failed before. Raises
-        FenceLostError, StaleReadError, or what PostgreSQL says.
+        A partition whose records fail too often stops behind the one that was too many; what of
+        the batch comes after it is left. `condemned` sets every record aside with this message: it
+        has failed before. Raises FenceLostError, StaleReadError, or what PostgreSQL says.
         """
         contents = self._read(batch.records, condemned)
         async with self._store.transaction() as connection:
+            stopped: dict[int, str] = {}
+            if contents.dead:
+                batch, stopped = await self._before_the_brake(connection, batch, contents)
+                if stopped:
+                    contents = self._read(batch.records, condemned)
             before = await progress.move_offsets(
-                connection, self._topic, batch.moves, contents.log_times
+                connection,
+                self._topic,
+                _moves(batch, contents, self._brake),
+                window=self._brake.window_records,
             )
             await self._save_beats(connection, contents, before.heard)
             if contents.dead:
-                await outcomes.add_dead_letters(connection, contents.dead)
-            tally = Tally(dead=len(contents.dead))
+                await dead_letters.add_dead_letters(connection, contents.dead)
+            tally = Tally(dead=len(contents.dead), stopped=stopped)
+            if stopped:
+                await progress.put_brake_on(connection, self._topic, stopped)
             if contents.arrivals:
                 window = Window.at(before.watermark or 0, self._spans.dedupe_us)
                 await self._apply(connection, contents.arrivals, window, tally)
         return tally
+
+    async def _before_the_brake(
+        self, connection: Connection, batch: Batch, contents: Contents
+    ) -> tuple[Batch, dict[int, str]]:
+        """What of the batch may be processed, and the partitions that stop behind it."""
+        failing = sorted({letter.partition for letter in contents.dead})
+        before = await progress.read_marks(connection, self._topic, failing)
+        ends = {partition: hi for partition, (_, hi) in batch.moves.items()}
+        stopped: dict[int, str] = {}
+        for partition in failing:
+            fresh = _marks_of(batch, contents, partition)
+            found = breach(before.get(partition, ""), [mark for _, mark in fresh], self._brake)
+            if found is not None:
+                passed, stopped[partition] = found
+                ends[partition] = fresh[passed - 1][0] + 1
+        kept = [record for record in batch.records if record.offset < ends[record.partition]]
+        moves = {partition: (lo, ends[partition]) for partition, (lo, _) in batch.moves.items()}
+        return Batch(kept, moves), stopped
 
     def _read(self, records: Sequence[Record], condemned: str | None) -> Contents:
         contents = Contents()
@@ -127,6 +162,7 @@ class Intake:
             record.value,
             error.reason,
             error.message,
+            is_heartbeat(record.headers),
         )
 
     async def _save_beats(
@@ -171,6 +207,30 @@ class Intake:
         conclusion = await self._firings.begin(connection)
         await conclusion.conclude(connection, touched, changes)
         _count(tally, touched, conclusion)
+
+
+def _moves(batch: Batch, contents: Contents, limits: BrakeLimits) -> dict[int, Move]:
+    beats = Counter(beat.partition for beat in contents.beats)
+    failing = {letter.partition for letter in contents.dead}
+    moves = {}
+    for partition, (lo, hi) in batch.moves.items():
+        if partition in failing:
+            went = "".join(mark for _, mark in _marks_of(batch, contents, partition))
+        else:
+            went = marks(hi - lo - beats[partition], limits)
+        moves[partition] = Move(lo, hi, contents.log_times[partition], went)
+    return moves
+
+
+def _marks_of(batch: Batch, contents: Contents, partition: int) -> list[tuple[int, str]]:
+    """(offset, mark) of a partition's records, heartbeats that could be read apart."""
+    failed = {one.record_offset for one in contents.dead if one.partition == partition}
+    beats = {beat.offset for beat in contents.beats if beat.partition == partition}
+    return [
+        (record.offset, FAILED if record.offset in failed else GOOD)
+        for record in batch.records
+        if record.partition == partition and record.offset not in beats
+    ]
 
 
 def _touched(customer: Customer) -> bool:

@@ -9,7 +9,7 @@ import structlog
 
 from services.contracts.times import SECOND_US, to_datetime
 from services.journey_state.store import dedupe, partitions, progress
-from services.journey_state.store.pool import TRANSIENT, Store
+from services.journey_state.store.pool import REFUSED, TRANSIENT, Store
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Maintenance:
             for work in (self.make_months, self.trim):
                 try:
                     await work()
-                except TRANSIENT as error:
+                except (*TRANSIENT, *REFUSED) as error:
                     log.warning("upkeep waits", work=work.__name__, error=repr(error))
             try:
                 async with asyncio.timeout(ROUND_SECONDS):

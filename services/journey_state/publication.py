@@ -21,11 +21,12 @@ from services.journey_state.store.outcomes import RELAY_SHARDS, HistoryRow, Outb
 
 
 class TopicCode(IntEnum):
-    """The output topics, as the outbox names them."""
+    """The topics as the outbox names them: the output topics, and where records go back to."""
 
     STAGE_CHANGES = 1
     SIGNALS = 2
     CUSTOMERS = 3
+    TOUCHPOINTS = 4
 
 
 STAGE_CHANGED = "milepost.stage.changed.v1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from services.contracts.cloudevent import kafka_headers
 from services.contracts.topics import Topics
 from services.contracts.touchpoint import partition_of
+from services.journey_state.dead_letters import open_record
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.publication import TOMBSTONE, TopicCode, id_text
 from services.journey_state.store import outcomes
@@ -28,6 +29,14 @@ START_SECONDS_MAX = 10.0
 STOP_SECONDS_MAX = 3.0
 IDLE_SECONDS = 0.2
 BACKOFF_SECONDS = 1.0
+
+
+class _Message(NamedTuple):
+    """A record as Kafka takes it."""
+
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
 
 
 class MessageTooLargeError(Exception):
@@ -60,6 +69,7 @@ class Relay:
             TopicCode.STAGE_CHANGES: topics.stage_changes,
             TopicCode.SIGNALS: topics.signals,
             TopicCode.CUSTOMERS: topics.customers,
+            TopicCode.TOUCHPOINTS: topics.touchpoints,
         }
 
     def wake(self) -> None:
@@ -109,32 +119,32 @@ class Relay:
         """
         producer = await self._started()
         async with asyncio.timeout(SEND_SECONDS_MAX):
-            shares: dict[tuple[str, int], list[OutboxRow]] = defaultdict(list)
+            shares: dict[tuple[str, int], list[_Message]] = defaultdict(list)
             for row in rows:
+                message = self._message(row)
                 topic = self._topics[TopicCode(row.topic)]
                 partitions = len(await producer.partitions_for(topic))
-                key = id_text(row.customer_id).encode()
-                shares[(topic, partition_of(key, partitions))].append(row)
+                shares[(topic, partition_of(message.key, partitions))].append(message)
             await asyncio.gather(*(self._send_share(producer, *at, r) for at, r in shares.items()))
 
     async def _send_share(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[OutboxRow]
+        self, producer: AIOKafkaProducer, topic: str, partition: int, messages: list[_Message]
     ) -> None:
         batch = producer.create_batch()
-        for row in rows:
-            key = id_text(row.customer_id)
-            message = {
-                "timestamp": None,
-                "key": key.encode(),
-                "value": row.value,
-                "headers": self._headers(row, key),
-            }
-            if batch.append(**message) is None:
+        for message in messages:
+            if batch.append(timestamp=None, **message._asdict()) is None:
                 await (await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
-                if batch.append(**message) is None:
-                    raise MessageTooLargeError(f"a message of {len(row.value or b'')} bytes")
+                if batch.append(timestamp=None, **message._asdict()) is None:
+                    raise MessageTooLargeError(f"a message of {len(message.value or b'')} bytes")
         await (await producer.send_batch(batch, topic, partition=partition))
+
+    def _message(self, row: OutboxRow) -> _Message:
+        if row.topic == TopicCode.TOUCHPOINTS:
+            key, value = open_record(row.value or b"")
+            return _Message(key, value, [])
+        subject = id_text(row.customer_id)
+        return _Message(subject.encode(), row.value, self._headers(row, subject))
 
     def _headers(self, row: OutboxRow, subject: str) -> list[tuple[str, bytes]]:
         if row.ce_type == TOMBSTONE:

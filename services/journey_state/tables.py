@@ -60,7 +60,9 @@ consumer_offsets = Table(
     Column("next_offset", BigInteger, nullable=False),
     _time("log_time", nullable=True),  # newest append time processed
     _time("heartbeat_at", nullable=True),  # newest append time of a heartbeat of any instance
-    Column("stopped", Text),  # why the partition's brake is on
+    Column("stopped", Text),  # why the partition stands still
+    _time("braked_at", nullable=True),  # it stays so until an operator lets it go on
+    Column("marks", Text),  # 1: failed, of each recent record, the newest last; null: none failed
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -313,6 +315,8 @@ dead_letters = Table(
     Column("message", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text("'open'")),
     _now("recorded_at"),
+    Column("heartbeat", Boolean, nullable=False, server_default=text("false")),
+    _time("settled_at", nullable=True),
     CheckConstraint("status IN ('open', 'replayed', 'dropped')", name="status_known"),
 )
 Index(

@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from services.contracts.times import DAY_US, SECOND_US
 from services.journey_state.active import activate
 from services.journey_state.assignment import IdentityBounds
+from services.journey_state.brake import BrakeLimits
 from services.journey_state.consumer import Consumer
 from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
@@ -55,10 +56,7 @@ class Worker:
             topics.touchpoints,
             firings,
             bounds=IdentityBounds(settings.identity.identifiers_max, settings.identity.moves_max),
-            spans=Spans(
-                gap_us=int(settings.watermark.gap_seconds * SECOND_US),
-                dedupe_us=settings.dedupe.days * DAY_US,
-            ),
+            spans=_spans(settings),
             new_id=lambda: uuid7().bytes,
         )
         self._deadlines = Deadlines(
@@ -182,6 +180,19 @@ async def serve(
             await worker.run(stopping)
     finally:
         await _bounded(store.close, store.terminate)
+
+
+def _spans(settings: Settings) -> Spans:
+    worker = settings.worker
+    return Spans(
+        gap_us=int(settings.watermark.gap_seconds * SECOND_US),
+        dedupe_us=settings.dedupe.days * DAY_US,
+        brake=BrakeLimits(
+            share_max=worker.dead_letters_share_max,
+            window_records=worker.dead_letters_window_records,
+            run_records=worker.dead_letters_run_records,
+        ),
+    )
 
 
 async def _connected(settings: Settings, stopping: asyncio.Event) -> Store | None:

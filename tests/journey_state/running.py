@@ -83,10 +83,11 @@ async def publish(
             )
 
 
-async def publish_raw(kafka: KafkaSettings, value: bytes, partition: int = 0) -> None:
+async def publish_raw(kafka: KafkaSettings, *values: bytes, partition: int = 0) -> None:
     """Put any bytes on the topic."""
     async with a_producer(kafka) as producer:
-        await producer.send_and_wait(kafka.topics.touchpoints, value, partition=partition)
+        for value in values:
+            await producer.send_and_wait(kafka.topics.touchpoints, value, partition=partition)
 
 
 async def beat(kafka: KafkaSettings, at: float, *, instance: str = "i1", **said: Any) -> None:

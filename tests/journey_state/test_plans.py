@@ -14,11 +14,13 @@ import pytest_asyncio
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
 from services.journey_state import progress_queries, queries
-from services.journey_state.store import dedupe, facts, outcomes, people, progress
+from services.journey_state.store import dead_letters, dedupe, facts, outcomes, people, progress
+from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
-from services.journey_state.store.outcomes import DeadLetter, SignalRow
+from services.journey_state.store.outcomes import SignalRow
 from services.journey_state.store.people import NewIdentifier, Period
+from services.journey_state.store.progress import Move
 from tests.journey_state.planned import SMALL, Planned, Scan, filled
 
 AT = read_time("2026-11-22T12:00:00+00:00")
@@ -151,10 +153,15 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
     "remove_from_outbox": (lambda c: outcomes.remove_from_outbox(c, [1, 2]), ("pk_outbox",)),
     "claim_shard": (lambda c: outcomes.claim_shard(c, 3), ()),
     "add_dead_letters": (
-        lambda c: outcomes.add_dead_letters(c, [DeadLetter("t", 0, 1, None, None, "r", "m")]),
+        lambda c: dead_letters.add_dead_letters(
+            c, [DeadLetter("t", 0, 1, None, None, "r", "m", heartbeat=False)]
+        ),
         (),
     ),
-    "move_offsets": (lambda c: progress.move_offsets(c, "t", {1: (0, 5)}, {1: AT}), ()),
+    "move_offsets": (
+        lambda c: progress.move_offsets(c, "t", {1: Move(0, 5, AT, "00000")}, window=9),
+        (),
+    ),
     "read_watermark": (progress.read_watermark, ()),
     "read_gaps": (progress.read_gaps, ()),
 }

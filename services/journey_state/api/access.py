@@ -76,7 +76,8 @@ def _scopes_for(method: str, path: str) -> frozenset[str]:
     """Any of these scopes will do: changes need `admin`, a person's whole data `pii`."""
     if method not in ("GET", "HEAD", "OPTIONS"):
         return frozenset({"admin"})
-    if path.startswith("/v1/customers/") and path.endswith("/export"):
+    whole = path.startswith("/v1/customers/") and path.endswith("/export")
+    if whole or path.startswith("/v1/dead-letters/"):
         return frozenset({"pii", "admin"})
     return frozenset({"read", "admin"})
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.journey_state.api import (
     cancelling,
     customers,
+    dead_letters,
     explain,
     holds,
     lists,
@@ -69,7 +70,17 @@ def create_app(
     problems.install(app)
     metrics = Metrics()
     # The first match serves: customers' own route takes any path below it.
-    for module in (explain, customers, lists, cancelling, status, holds, operations, pages):
+    for module in (
+        explain,
+        customers,
+        lists,
+        cancelling,
+        status,
+        holds,
+        dead_letters,
+        operations,
+        pages,
+    ):
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))
     app.add_middleware(Access, tokens=tokens)

@@ -220,6 +220,45 @@ class Released(_Answer):
     note: str
 
 
+class DeadLetter(_Answer):
+    """A record that could not be processed."""
+
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    message: str
+    status: Literal["open", "replayed", "dropped"]
+    heartbeat: bool
+    bytes: int
+    recorded_at: Time
+    settled_at: Time | None
+
+
+class DeadLetterBytes(DeadLetter):
+    """One with its bytes; `key` and `value` are null where they are no UTF-8 text."""
+
+    key: str | None
+    value: str | None
+    value_base64: str | None
+
+
+class Settled(_Answer):
+    """How many dead letters an act settled, and how many are open still, heartbeats apart."""
+
+    count: int
+    open: int
+
+
+class Resumed(_Answer):
+    """A partition that goes on; `stopped`: why it had stood still, null: it had not."""
+
+    partition: int
+    next_offset: int
+    stopped: str | None
+
+
 class Outbox(_Answer):
     """Messages not yet on their topics."""
 

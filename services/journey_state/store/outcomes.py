@@ -60,18 +60,6 @@ class OutboxRow(NamedTuple):
     created_at: int
 
 
-class DeadLetter(NamedTuple):
-    """A record that cannot be processed, whole."""
-
-    topic: str
-    partition: int
-    record_offset: int
-    key: bytes | None
-    value: bytes | None
-    reason: str
-    message: str
-
-
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
@@ -212,15 +200,4 @@ async def remove_from_outbox(connection: Connection, outbox_ids: Sequence[int]) 
     """These messages are on their topics, acknowledged."""
     await connection.execute(
         "DELETE FROM outbox WHERE outbox_id = ANY($1::text::bigint[])", int_array(outbox_ids)
-    )
-
-
-async def add_dead_letters(connection: Connection, rows: Sequence[DeadLetter]) -> None:
-    """Set records aside with their reason."""
-    await connection.executemany(
-        """
-        INSERT INTO dead_letters (topic, partition, record_offset, key, value, reason, message)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-        """,
-        [tuple(row) for row in rows],
     )

@@ -24,6 +24,9 @@ _SERVER_SETTINGS = {
     "jit": "off",
 }
 
+# What PostgreSQL says of the values that it is given: data exceptions, integrity, row too large.
+_DATA_CLASSES = ("21", "22", "23", "54")
+
 _POSTGRES_EPOCH_US = 946_684_800 * SECOND_US  # 2000-01-01
 
 TRANSIENT = (
@@ -46,7 +49,17 @@ TRANSIENT = (
     OSError,
     TimeoutError,
 )
+REFUSED = (asyncpg.PostgresError,)
 SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+
+
+def blames_the_data(error: Exception) -> bool:
+    """Whether the error is about what was given, and not about the database or the moment."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "")[:2] in _DATA_CLASSES
+    if isinstance(error, asyncpg.InterfaceError):
+        return isinstance(error, ValueError)  # asyncpg's own encoder refuses a value
+    return not isinstance(error, (*TRANSIENT, MemoryError))
 
 
 class Store:

@@ -27,19 +27,53 @@ async def begin_offsets(connection: Connection, topic: str, partitions: Sequence
     )
 
 
+class Stand(NamedTuple):
+    """The offset that a partition goes on from, and whether its brake is on."""
+
+    next_offset: int
+    braked: bool
+
+
 async def read_offsets(
     connection: Connection, topic: str, partitions: Sequence[int]
-) -> dict[int, int]:
-    """The offset that each partition goes on from."""
+) -> dict[int, Stand]:
+    """Where each partition stands."""
     rows = await connection.fetch(
         """
-        SELECT partition, next_offset FROM consumer_offsets
+        SELECT partition, next_offset, braked_at IS NOT NULL FROM consumer_offsets
         WHERE topic = $1 AND partition = ANY($2::int[])
         """,
         topic,
         partitions,
     )
-    return {row["partition"]: row["next_offset"] for row in rows}
+    return {row[0]: Stand(row[1], row[2]) for row in rows}
+
+
+class Move(NamedTuple):
+    """One partition's step in a batch: from `lo` to `hi`, and how its records went.
+
+    `marks`: one per record but heartbeats (brake.GOOD or FAILED).
+    """
+
+    lo: int
+    hi: int
+    log_time: int
+    marks: str
+
+
+async def read_marks(
+    connection: Connection, topic: str, partitions: Sequence[int]
+) -> dict[int, str]:
+    """How the recent records of each partition went, the newest last."""
+    rows = await connection.fetch(
+        """
+        SELECT partition, coalesce(marks, '') FROM consumer_offsets
+        WHERE topic = $1 AND partition = ANY($2::int[]) ORDER BY partition FOR UPDATE
+        """,
+        topic,
+        partitions,
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 class Moved(NamedTuple):
@@ -50,31 +84,34 @@ class Moved(NamedTuple):
 
 
 async def move_offsets(
-    connection: Connection,
-    topic: str,
-    moves: Mapping[int, tuple[int, int]],
-    log_times: Mapping[int, int],
+    connection: Connection, topic: str, moves: Mapping[int, Move], *, window: int
 ) -> Moved:
     """Move each partition from `lo` to `hi`.
 
-    Raises FenceLostError when any partition does not stand at its `lo`.
+    Marks are kept of the newest `window` records, while one of them failed. Raises FenceLostError
+    when any partition does not stand at its `lo`.
     """
     partitions = sorted(moves)
     rows = await connection.fetch(
         """
         UPDATE consumer_offsets AS o
-        SET next_offset = m.hi, log_time = greatest(o.log_time, m.log_time)
-        FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-          AS m (partition, lo, hi, log_time)
+        SET next_offset = m.hi, log_time = greatest(o.log_time, m.log_time),
+          marks = CASE WHEN position('1' IN m.marks) > 0
+              OR position('1' IN right(o.marks, greatest($7 - length(m.marks), 0))) > 0
+            THEN right(coalesce(o.marks, '') || m.marks, $7) END
+        FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[])
+          AS m (partition, lo, hi, log_time, marks)
         WHERE o.topic = $1 AND o.partition = m.partition AND o.next_offset = m.lo
           AND o.stopped IS NULL
         RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark)
         """,
         topic,
         partitions,
-        [moves[p][0] for p in partitions],
-        [moves[p][1] for p in partitions],
-        [log_times[p] for p in partitions],
+        [moves[p].lo for p in partitions],
+        [moves[p].hi for p in partitions],
+        [moves[p].log_time for p in partitions],
+        [moves[p].marks for p in partitions],
+        window,
     )
     if len(rows) != len(partitions):
         raise FenceLostError
@@ -82,16 +119,51 @@ async def move_offsets(
 
 
 async def note_stop(connection: Connection, topic: str, partition: int, reason: str | None) -> None:
-    """Keep why a partition stands still, for people to see; None: it goes on."""
+    """Keep why a partition stands still, for people to see; None: it goes on, brake apart."""
     await connection.execute(
         """
         UPDATE consumer_offsets SET stopped = $3
-        WHERE topic = $1 AND partition = $2 AND stopped IS DISTINCT FROM $3
+        WHERE topic = $1 AND partition = $2 AND stopped IS DISTINCT FROM $3 AND braked_at IS NULL
         """,
         topic,
         partition,
         reason,
     )
+
+
+async def put_brake_on(connection: Connection, topic: str, reasons: Mapping[int, str]) -> None:
+    """These partitions stand still until an operator lets them go on."""
+    await connection.execute(
+        """
+        UPDATE consumer_offsets AS o SET stopped = b.reason, braked_at = now()
+        FROM unnest($2::int[], $3::text[]) AS b (partition, reason)
+        WHERE o.topic = $1 AND o.partition = b.partition
+        """,
+        topic,
+        list(reasons),
+        list(reasons.values()),
+    )
+
+
+async def let_go_on(
+    connection: Connection, topic: str, partition: int
+) -> tuple[int, str | None] | None:
+    """The partition goes on, its failures forgotten; gives (next offset, why it had stopped).
+
+    None: the partition is not known.
+    """
+    row = await connection.fetchrow(
+        """
+        UPDATE consumer_offsets AS o SET stopped = NULL, braked_at = NULL, marks = NULL
+        FROM (SELECT partition, stopped FROM consumer_offsets
+          WHERE topic = $1 AND partition = $2 FOR UPDATE) AS before
+        WHERE o.topic = $1 AND o.partition = before.partition
+        RETURNING o.next_offset, before.stopped
+        """,
+        topic,
+        partition,
+    )
+    return None if row is None else (row[0], row[1])
 
 
 async def save_beats(connection: Connection, topic: str, beats: Sequence[Beat]) -> None:
