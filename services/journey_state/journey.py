@@ -119,7 +119,12 @@ class Watch(Protocol):
 def advance(
     definition: Definition, journey: Journey, touchpoint: Touchpoint
 ) -> tuple[Journey, Transition | None]:
-    """The journey after one more touchpoint, which must `follow` it; the input stays as it is."""
+    """The journey after one more touchpoint, which must `follow` it; the input stays as it is.
+
+    A bot's leaves no trace.
+    """
+    if touchpoint.bot:
+        return journey, None
     after = _own(journey)
     after.place = touchpoint.place
     transition = _take(definition, after, touchpoint)
@@ -141,7 +146,7 @@ def fold(
     journey = Journey() if start is None else _own(start)
     history = []
     aside = Aside(definition)
-    touchpoint = None
+    last = None
     for touchpoint in in_order(touchpoints):
         if watch is not None:
             watch.before(journey, touchpoint)
@@ -152,8 +157,10 @@ def fold(
             watch.after(journey, transition)
         if len(journey.episodes) > aside.room:
             aside.take(journey.episodes, touchpoint.occurred_at)
-    if touchpoint is not None:
-        journey.place = touchpoint.place
+        if not touchpoint.bot:
+            last = touchpoint
+    if last is not None:
+        journey.place = last.place
         episodes = aside.all(journey.episodes)
         journey.episodes, journey.forgotten = newest_abandoned(episodes, journey.forgotten)
     return Folded(journey, tuple(history))
@@ -256,12 +263,12 @@ _copied = methodcaller("__copy__")  # what `copy` comes to, in half the time
 
 def _take(definition: Definition, journey: Journey, touchpoint: Touchpoint) -> Transition | None:
     """Fold the touchpoint into the journey, all but its `place`; gives the transition it made."""
+    if touchpoint.bot:
+        return None
     at = touchpoint.occurred_at
     for episode in journey.episodes:
         if episode.due < at and episode.abandoned is None:
             episode.abandoned = snapshot(journey, episode.due)
-    if touchpoint.bot:
-        return None
     if touchpoint.consent:
         said, received_at = touchpoint.consent, touchpoint.received_at
         journey.consent = consents.stated(journey.consent, said, at, received_at)

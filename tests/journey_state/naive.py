@@ -349,7 +349,7 @@ def as_of(definition: Definition, touchpoints: Sequence[Touchpoint], at: int) ->
 
 def journey_of(definition: Definition, touchpoints: Iterable[Touchpoint], at: int) -> Plain:
     """Everything that semantics 4 and 5 say of these touchpoints; overlays and consent at `at`."""
-    known = ordered(touchpoints)
+    known = [t for t in ordered(touchpoints) if not t.bot]
     moments = moments_of(definition, known)
     names = [m.event for m in moments]
     return {
