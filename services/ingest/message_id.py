@@ -14,7 +14,11 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 def derived_id(source: str, call: str, raw: bytes, received_at: int | None) -> str:
     """A stable id of `raw`, a valid event; `received_at` when the event has no time of its own."""
     event = _decode(raw)
-    for field in _NOT_OF_THE_EVENT:
-        event.pop(field, None)
-    canonical = msgspec.json.encode([source, call, event, received_at], order="sorted")
+    # In fields of the event itself null, "" and missing are the same.
+    stated = {
+        name: value
+        for name, value in event.items()
+        if name not in _NOT_OF_THE_EVENT and value is not None and value != ""
+    }
+    canonical = msgspec.json.encode([source, call, stated, received_at], order="sorted")
     return "h-" + sha256(canonical).hexdigest()[:32]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
+import msgspec
 import pytest
 
-from tests.ingest.memory import Desk
+from tests.ingest.memory import KEY, NOW, Desk
 
 PAGE: dict[str, Any] = {"type": "page", "userId": "u"}
 AT = "2026-11-21T19:00:00Z"
@@ -36,6 +39,13 @@ EARLIER = "2026-11-21T19:59:00Z"
         ({"batch": [PAGE | {"timestamp": "2026-11-21T20:00:05Z"}]}, {}, "20:00:05", "none"),
         ({"batch": [PAGE | {"timestamp": "2026-11-21T20:00:06Z"}]}, {}, "20:00:00", "clamped"),
         ({"batch": [PAGE | {"timestamp": "2026-12-21T20:00:00Z"}]}, {}, "20:00:00", "clamped"),
+        # Both look at the corrected times: an hour ahead by a clock an hour ahead is now.
+        ({"batch": [PAGE | {"timestamp": "2026-11-21T21:00:00Z"}],
+          "sentAt": "2026-11-21T21:00:00Z"}, {}, "20:00:00", "corrected"),
+        ({"batch": [PAGE | {"timestamp": "2026-11-22T20:30:00Z"}],
+          "sentAt": "2026-11-21T21:00:00Z"}, {}, "20:00:00", "clamped"),
+        ({"batch": [PAGE | {"timestamp": AT}], "sentAt": "soon"}, {"sentAt": EARLIER},
+         "19:01:00", "corrected"),
     ],
 )  # fmt: skip
 async def test_when_it_happened(
@@ -63,6 +73,50 @@ async def test_customers_of_one_request_are_clamped_apart(desk: Desk) -> None:
     )
     assert [t.occurred_at[11:19] for t in kept] == ["20:00:00", "19:59:00", "19:00:00"]
     assert [t.clock for t in kept] == ["clamped", "clamped", "none"]
+
+
+async def test_the_clock_is_judged_when_the_head_arrives_and_stamped_after_the_body(
+    desk: Desk,
+) -> None:
+    """A phone that needs an hour for its body has a right clock all the same."""
+    sent = {"batch": [PAGE | {"timestamp": AT}], "sentAt": "2026-11-21T20:00:00Z"}
+
+    async def slowly() -> AsyncIterator[bytes]:
+        body = msgspec.json.encode(sent)
+        yield body[:5]
+        desk.now += 50_000_000
+        yield body[5:]
+
+    transport = httpx2.ASGITransport(desk.collector)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://ingest") as client:
+        headers = {"X-Write-Key": KEY}
+        answer = await client.request("POST", "/v1/batch", headers=headers, content=slowly())
+    assert answer.status_code == 200
+    (kept,) = desk.sink.touchpoints
+    assert (kept.clock, kept.occurred_at) == ("ok", "2026-11-21T19:00:00.000Z")
+    assert kept.received_at == "2026-11-21T20:00:50.000Z"
+
+
+async def test_a_stamp_and_its_place_in_flight_are_one_step(desk: Desk) -> None:
+    held: list[int] = []
+
+    def look() -> None:
+        desk.now += 7_000_000
+        held.append(desk.inflight.low_watermark())
+
+    desk.sink.meanwhile = look
+    (kept,) = await desk.kept(PAGE)
+    assert held == [NOW]
+    assert kept.received_at == "2026-11-21T20:00:00.000Z"
+    assert desk.inflight.low_watermark() == NOW + 7_000_000
+
+
+async def test_age_is_that_of_the_corrected_time(desk: Desk) -> None:
+    just_right = {"timestamp": "2025-10-17T19:59:00Z", "sentAt": "2026-11-21T19:58:00Z"}
+    assert await desk.faults([PAGE | just_right]) == [None]
+    assert await desk.faults([PAGE | just_right | {"sentAt": "2026-11-21T20:00:00Z"}]) == [
+        "too_old"
+    ]
 
 
 async def test_the_age_limit_is_400_days(desk: Desk) -> None:

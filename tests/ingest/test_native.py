@@ -337,6 +337,10 @@ async def test_an_id_is_derived_where_there_is_none(desk: Desk) -> None:
     again = {"sentAt": "2026-11-21T19:59:59Z", **dict(reversed(timed.items()))}
     ids = [t.message_id for t in await desk.kept([timed, again, timed | {"name": "x"}])]
     assert ids[0] == ids[1] != ids[2]
+    (other,) = (t.message_id for t in (await desk.kept(timed, key=FREE_KEY))[-1:])
+    assert other != ids[0]
+    nothing = {"messageId": None, "context": None, "anonymousId": "", "writeKey": "x"}
+    assert (await desk.kept(timed | nothing))[-1].message_id == ids[0]
     untimed = {"type": "page", "userId": "u"}
     await desk.kept(untimed)
     desk.now = NOW + 1
