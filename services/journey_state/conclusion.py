@@ -79,8 +79,7 @@ class Conclusion:
             self._tell_merges(customer)
             self._tell_stages(customer, refolded.get(customer.customer_id))
             changes = reviewed[customer.customer_id]
-            rows = known.get(customer.customer_id, [])
-            signals.tell(customer, changes, rows, again=customer.customer_id in refolded)
+            signals.tell(customer, changes, known.get(customer.customer_id, []))
             self._tell_state(customer)
             self._settle(customer)
             self.saved.append(customer)

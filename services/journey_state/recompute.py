@@ -7,14 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from services.journey_state.customer import Customer
 from services.journey_state.event import read_kept
-from services.journey_state.in_force import Journeys, fold_under
+from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.journey import Transition
 from services.journey_state.store import facts, outcomes, people
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import Place, Touchpoint
+from services.journey_state.touchpoint import Identifier, Place, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,23 @@ async def refold(
     for customer in customers:
         past = fold_under(journeys, customer.under(journeys), touchpoints[customer.customer_id])
         customer.state.journey, customer.state.earlier = past.folded.journey, past.earlier
+        _meet_earlier(customer, touchpoints[customer.customer_id])
         changes[customer.customer_id] = compare(stored[customer.customer_id], past.folded.history)
     return changes
+
+
+def _meet_earlier(customer: Customer, touchpoints: Sequence[Touchpoint]) -> None:
+    """After this an identifier is known since the first touchpoint that names it."""
+    met: dict[Identifier, int] = {}
+    for touchpoint in touchpoints:
+        if not touchpoint.bot:
+            for identifier in touchpoint.identifiers.items():
+                met[identifier] = min(touchpoint.occurred_at, met.get(identifier, FAR))
+    owned = customer.state.identifiers
+    if any(met.get((one.kind, one.value), FAR) < one.since for one in owned):
+        customer.state.identifiers = [
+            replace(one, since=min(one.since, met.get((one.kind, one.value), FAR))) for one in owned
+        ]
 
 
 async def load_touchpoints(

@@ -56,10 +56,10 @@ def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
     }
 
 
-def later_value(known: Known, change: Change, old: SignalRow, *, again: bool) -> dict[str, Any]:
-    """The value of a signal that stood before; `again`: its past was computed again."""
+def later_value(known: Known, change: Change, old: SignalRow) -> dict[str, Any]:
+    """The value of a signal that stood before."""
     seen, value = _seen(change), read_value(old)
-    if again:
+    if change.again:
         value |= _told_by_touchpoints(known, seen)
     value["recovered"] = _recovery(seen.episode)
     if change.kind == "reminded":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -39,6 +40,7 @@ class Change:
     reminder: int = 0
     refused: Refusal | None = None  # why an episode that still stands is retracted
     is_first: bool = False  # not standing before
+    again: bool = False  # its values are to be computed again
 
 
 class Seen(NamedTuple):
@@ -75,7 +77,7 @@ def review(
     """What W and the episodes say now against what was made known; `state.signals` is brought up.
 
     Signals that no episode explains any more are retracted: a touchpoint closed the episode in
-    time, or moved its `due`. `again`: the past was computed again, so every standing signal that
+    time, or moved its `due`. `again`: the past is not what it was, so every standing signal that
     is what it was is among the changes too, for its other values may not be.
     """
     if not state.signals and firing.watermark < earliest(state, firing):
@@ -99,7 +101,9 @@ def review(
             changes.append(_first(identity, seen, view, firing))
             continue
         later = _later(identity, standing, seen, view, firing.watermark)
-        if later.standing is not standing or again:
+        if again:
+            later = dataclasses.replace(later, again=True)
+        if again or later.standing is not standing:
             changes.append(later)
     changes += [
         Change("retracted", identity, standing, None, refused=refused.get(identity))

@@ -67,20 +67,18 @@ class Signals:
                 row.signal_id.hex(): standing_of(row) for row in known if row.state != "retracted"
             }
             state.past_signals = {}
+            again = True
         elif not state.journey.episodes and not state.signals and not state.earlier:
             return []
+        else:
+            again = _is_amended(customer)
         term = customer.under(self.journeys)
-        return review(state, term, self.journeys, self.firing, again=known is not None)
+        return review(state, term, self.journeys, self.firing, again=again)
 
     def tell(
-        self,
-        customer: Customer,
-        changes: Sequence[Change],
-        rows: Sequence[SignalRow],
-        *,
-        again: bool,
+        self, customer: Customer, changes: Sequence[Change], rows: Sequence[SignalRow]
     ) -> None:
-        """In the order that subscribers rely on; `again`: the past was folded again."""
+        """In the order that subscribers rely on: retracted, recovered, reminded, raised."""
         if not changes:
             return
         at = {row.signal_id.hex(): row for row in rows}
@@ -88,7 +86,7 @@ class Signals:
         known = Known(customer, at, sorted(found, key=seen_order))
         for change in sorted(changes, key=telling_order):
             old = at.get(change.signal_id)
-            row = self._row(known, change, again=again)
+            row = self._row(known, change)
             if change.kind == "kept" and old is not None and is_as_it_was(row, old):
                 continue
             if change.kind != "kept" and row.published:
@@ -104,7 +102,7 @@ class Signals:
         """One row per signal: an upsert must not meet the same key twice."""
         return list({row.signal_id: row for row in self.rows}.values())
 
-    def _row(self, known: Known, change: Change, *, again: bool) -> SignalRow:
+    def _row(self, known: Known, change: Change) -> SignalRow:
         customer, seen = known.customer, change.seen
         old = known.rows.get(change.signal_id)
         standing = change.standing
@@ -116,7 +114,7 @@ class Signals:
             standing.revision = 1 if old is None else old.revision + 1  # it was retracted
             value = first_value(known, change, self._origin(customer, seen.episode))
         else:
-            value = later_value(known, change, old, again=again)
+            value = later_value(known, change, old)
         definition_id = customer.definition_id if seen is None else seen.term.definition_id
         return signal_row(
             customer, change.signal_id, standing, value, definition_id=definition_id, old=old
@@ -130,3 +128,12 @@ class Signals:
         in_time = max(episode.due, episode.last_received_at) + self.firing.grace_us
         late = self.outgoing.edition.published_at - in_time
         return "backlog" if late > BACKLOG_US else "live"
+
+
+def _is_amended(customer: Customer) -> bool:
+    """Whether touchpoints in order came after all to what stood at the due of a signal."""
+    fresh, signals = customer.fresh, customer.state.signals
+    if not fresh or not signals:
+        return False
+    first = fresh[0].occurred_at
+    return any(standing.due >= first for standing in signals.values())

@@ -18,8 +18,8 @@ from tests.journey_state.transacting import (
     HOUR,
     JOURNEY,
     MINUTE,
-    Applied,
     Told,
+    Transacting,
     event,
     seconds,
     signals_of,
@@ -53,7 +53,7 @@ def payload(row: Any) -> dict[str, Any]:
     return found
 
 
-async def state_of(world: Applied) -> list[tuple[str, str, bool]]:
+async def state_of(world: Transacting) -> list[tuple[str, str, bool]]:
     return [(row["scope"], row["state"], row["published"]) for row in await world.signals()]
 
 

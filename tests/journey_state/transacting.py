@@ -82,7 +82,7 @@ def event(name: str, when: float, **fields: Any) -> Touchpoint:
     return a_touchpoint(name, at=when, **fields)
 
 
-class Applied:
+class Transacting:
     """A worker's work without its loops: one call is one transaction."""
 
     def __init__(self, worker: Worker, store: Store, topic: str) -> None:
@@ -136,6 +136,15 @@ class Applied:
             found: list[Any] = await connection.fetch(query, *values)
             return found
 
+    async def wipe(self) -> None:
+        """Nothing has come yet; offsets go on."""
+        async with self.store.transaction() as connection:
+            await connection.execute(
+                "TRUNCATE customers, identifiers, ownership_periods, conflicts, dedupe, timeline, "
+                "stage_history, signals, timers, outbox"
+            )
+            await connection.execute("UPDATE watermark SET at = NULL")
+
     async def signals(self) -> list[Any]:
         """The rows of all signals by their due time."""
         return await self.rows("SELECT * FROM signals ORDER BY due_at, rule, scope")
@@ -157,7 +166,7 @@ def states_of(told: list[Told]) -> list[Told]:
 
 
 @asynccontextmanager
-async def transacting(url: str, journey: str = JOURNEY) -> AsyncIterator[Applied]:
+async def transacting(url: str, journey: str = JOURNEY) -> AsyncIterator[Transacting]:
     """A worker on this database, with this definition in force."""
     settings = Settings(database=DatabaseSettings(url=url))
     definition = load(journey)
@@ -168,6 +177,6 @@ async def transacting(url: str, journey: str = JOURNEY) -> AsyncIterator[Applied
         topic = settings.kafka.topics.touchpoints
         async with store.transaction() as connection:
             await progress.begin_offsets(connection, topic, [0])
-        yield Applied(worker, store, topic)
+        yield Transacting(worker, store, topic)
     finally:
         await store.close()
