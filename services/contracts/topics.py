@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 DAY_MS = 86_400_000
+OUTPUT_DAYS = 30
+COMPACTION_DAYS = 7  # by then a snapshot that a tombstone follows is gone from the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Topics:
         return f"{self.prefix}.rejected.v1"
 
     def specs(
-        self, *, partitions: int, timeline_days: int, output_days: int = 30
+        self, *, partitions: int, timeline_days: int, output_days: int = OUTPUT_DAYS
     ) -> tuple[TopicSpec, ...]:
         """What must exist.
 
@@ -60,6 +62,14 @@ class Topics:
             ),
             TopicSpec(self.stage_changes, partitions, kept),
             TopicSpec(self.signals, partitions, kept),
-            TopicSpec(self.customers, partitions, {**log_time, "cleanup.policy": "compact"}),
+            TopicSpec(
+                self.customers,
+                partitions,
+                {
+                    **log_time,
+                    "cleanup.policy": "compact",
+                    "max.compaction.lag.ms": str(COMPACTION_DAYS * DAY_MS),
+                },
+            ),
             TopicSpec(self.rejected, 1, kept),
         )

@@ -13,7 +13,7 @@ from services.journey_state.assignment import IdentityBounds
 from services.journey_state.brake import FAILED, GOOD, BrakeLimits, breach, marks
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer, Refold
-from services.journey_state.event import Arrival, InvalidRecordError, Record, read
+from services.journey_state.event import Arrival, InvalidRecordError, Record, read, read_touchpoint
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
@@ -21,6 +21,7 @@ from services.journey_state.store import dead_letters, facts, progress, releases
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.pool import Connection, Store
 from services.journey_state.store.progress import Move
+from services.journey_state.suppression import Suppression
 from services.journey_state.watermark import Beat, observe
 
 
@@ -49,6 +50,7 @@ class Tally:
     applied: int = 0
     duplicates: int = 0
     dead: int = 0
+    erased: int = 0
     refolds: dict[str, int] = field(default_factory=dict)
     merges: int = 0
     transitions: list[tuple[str, str]] = field(default_factory=list)
@@ -86,6 +88,7 @@ class Intake:
         self._spans = spans
         self._brake = spans.brake
         self._new_id = new_id
+        self._suppression = Suppression()
 
     async def process(self, batch: Batch, *, condemned: str | None = None) -> Tally:
         """Apply the batch and move its offsets, both or neither.
@@ -108,9 +111,10 @@ class Intake:
                 window=self._brake.window_records,
             )
             await self._save_beats(connection, contents, before.heard)
+            erased = await self._drop_erased(connection, contents) if before.erasures else 0
             if contents.dead:
                 await dead_letters.add_dead_letters(connection, contents.dead)
-            tally = Tally(dead=len(contents.dead), stopped=stopped)
+            tally = Tally(dead=len(contents.dead), erased=erased, stopped=stopped)
             if stopped:
                 await progress.put_brake_on(connection, self._topic, stopped)
             if contents.arrivals:
@@ -152,6 +156,21 @@ class Intake:
             else:
                 contents.arrivals.append(found)
         return contents
+
+    async def _drop_erased(self, connection: Connection, contents: Contents) -> int:
+        """Take out what an erasure forbids, also if it failed; gives how many there were."""
+        before = len(contents.arrivals) + len(contents.dead)
+        contents.arrivals = await self._suppression.kept(connection, contents.arrivals)
+        readable = {id(letter): found for letter in contents.dead if (found := _readable(letter))}
+        if readable:
+            kept = await self._suppression.kept(connection, list(readable.values()))
+            kept_ids = {id(arrival) for arrival in kept}
+            contents.dead = [
+                letter
+                for letter in contents.dead
+                if id(letter) not in readable or id(readable[id(letter)]) in kept_ids
+            ]
+        return before - len(contents.arrivals) - len(contents.dead)
 
     def _dead_letter(self, record: Record, error: InvalidRecordError) -> DeadLetter:
         return DeadLetter(
@@ -231,6 +250,13 @@ def _marks_of(batch: Batch, contents: Contents, partition: int) -> list[tuple[in
         for record in batch.records
         if record.partition == partition and record.offset not in beats
     ]
+
+
+def _readable(letter: DeadLetter) -> Arrival | None:
+    try:
+        return None if letter.value is None else read_touchpoint(letter.value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _touched(customer: Customer) -> bool:

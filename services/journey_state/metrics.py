@@ -82,6 +82,7 @@ class WorkerMetrics:
         self.events.labels("applied").inc(tally.applied)
         self.events.labels("duplicate").inc(tally.duplicates)
         self.events.labels("dead_letter").inc(tally.dead)
+        self.events.labels("erased").inc(tally.erased)
         self.dedupe_hits.inc(tally.duplicates)
         self.merges.inc(tally.merges)
         self.dead_letters.inc(tally.dead)

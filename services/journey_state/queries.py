@@ -27,6 +27,7 @@ from services.journey_state.tables import (
     conflicts,
     customers,
     definitions,
+    erasures,
     identifiers,
     signals,
     stage_history,
@@ -61,6 +62,14 @@ async def customer(connection: Connection, customer_id: UUID) -> CustomerRow | N
     )
     row = rows.first()
     return None if row is None else CustomerRow(row[0], row[1], row[2] or "")
+
+
+async def receipt(connection: Connection, customer_id: UUID) -> dict[str, Any] | None:
+    """What was said of the erasure of whoever had this id; None: they were not erased."""
+    e = erasures.c
+    rows = await connection.execute(select(e.receipt).where(e.customer_id == customer_id))
+    found: dict[str, Any] | None = rows.scalar()
+    return found
 
 
 async def owners(

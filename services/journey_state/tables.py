@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -63,6 +64,8 @@ consumer_offsets = Table(
     Column("stopped", Text),  # why the partition stands still
     _time("braked_at", nullable=True),  # it stays so until an operator lets it go on
     Column("marks", Text),  # 1: failed, of each recent record, the newest last; null: none failed
+    # Someone was erased: what comes is compared with what may not come back.
+    Column("erasures", Boolean, nullable=False, server_default=text("false")),
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -256,6 +259,9 @@ signals = Table(
 )
 Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
 Index("ix_signals_due_at_signal_id", signals.c.due_at, signals.c.signal_id)
+Index(
+    "ix_signals_raised_as", signals.c.raised_as, postgresql_where=signals.c.raised_as.is_not(None)
+)
 
 # What an operator cancelled: a fact on rule, scope and last activity, whoever's that is.
 cancelled_deadlines = Table(
@@ -325,4 +331,51 @@ Index(
     dead_letters.c.partition,
     dead_letters.c.record_offset,
     unique=True,
+)
+
+# Whoever was erased, by every id that they ever had; nothing here tells who they were.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("customer_id", UUID, primary_key=True),
+    _time("erased_at"),
+    Column("receipt", JSONB, nullable=False),
+)
+
+# What the hashes below are keyed with: without it they could be found by trying.
+erasure_secret = Table(
+    "erasure_secret",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("secret", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
+# Events that name one of these with an `occurred_at` in the range are dropped for ever.
+erased_identifiers = Table(
+    "erased_identifiers",
+    metadata,
+    Column("identifier_hash", UUID, primary_key=True),
+    Column("until_at", DateTime(timezone=True), primary_key=True),
+    _time("from_at", nullable=True),  # null: from ever
+    # A shared device's: only events that have it as their primary identifier.
+    Column("primary_only", Boolean, primary_key=True),
+)
+
+erased_messages = Table(
+    "erased_messages",
+    metadata,
+    Column("message_hash", UUID, primary_key=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+# How much there was of what by people who were erased since, by day.
+anonymous_counts = Table(
+    "anonymous_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("what", Text, primary_key=True),  # touchpoint, stage, signal
+    Column("name", Text, primary_key=True),  # event, stage entered, rule
+    Column("detail", Text, primary_key=True),  # channel, stage before, state
+    Column("count", BigInteger, nullable=False),
 )

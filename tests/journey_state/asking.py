@@ -40,14 +40,14 @@ async def serving(
     api: ApiSettings | None = None,
     **more: Any,
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client at `peer` of an app whose clock stands at NOW."""
+    """A client at `peer` of an app whose clock stands at NOW, unless another is given."""
     database = Database.at(database_url, connections_max=2)
     settings = Settings(
         api=api or ApiSettings(),
         kafka=KafkaSettings(partitions=PARTITIONS),
         database=DatabaseSettings(url=database_url),
     )
-    app = create_app(settings, database, clock=lambda: NOW, **more)
+    app = create_app(settings, database, **{"clock": lambda: NOW, **more})
     transport = httpx2.ASGITransport(app=app, client=(peer, 40000), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
         yield client

@@ -17,6 +17,7 @@ from services.journey_state.api import (
     lists,
     operations,
     pages,
+    privacy,
     problems,
     status,
 )
@@ -72,6 +73,7 @@ def create_app(
     # The first match serves: customers' own route takes any path below it.
     for module in (
         explain,
+        privacy,
         customers,
         lists,
         cancelling,

@@ -126,22 +126,25 @@ class PageQuery(BaseModel):
 
 
 async def find_customer(connection: Connection, text: str) -> queries.CustomerRow:
-    """The customer that an id in a path or a filter means now; else a Problem (400, 404)."""
+    """The customer that an id in a path or a filter means now; else a Problem (400, 404, 410)."""
     text = text.strip()
     if not text:
         raise Problem(400, "bad_id", "The customer id is empty")
-    customer_id = _uuid(text)
+    customer_id = uuid_of(text)
     found = await queries.customer(connection, customer_id) if customer_id else None
     if found is None:
         owner = await _owner(connection, text)
         found = await queries.customer(connection, owner) if owner else None
+    if found is None and customer_id and await queries.receipt(connection, customer_id):
+        raise Problem(410, "customer_erased", "This customer was erased; nothing is held of them")
     if found is None:
         detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
         raise Problem(404, "customer_unknown", detail)
     return found
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
+    """The text as an id, if it is one."""
     try:
         return UUID(text)
     except ValueError:

@@ -18,8 +18,9 @@ async def begin_offsets(connection: Connection, topic: str, partitions: Sequence
     """After this each partition has a row; a new one starts at offset 0."""
     await connection.execute(
         """
-        INSERT INTO consumer_offsets (topic, partition, next_offset)
-        SELECT $1, partition, 0 FROM unnest($2::int[]) AS partition
+        INSERT INTO consumer_offsets (topic, partition, next_offset, erasures)
+        SELECT $1, partition, 0, EXISTS (SELECT 1 FROM erasures)
+        FROM unnest($2::int[]) AS partition
         ON CONFLICT DO NOTHING
         """,
         topic,
@@ -81,6 +82,7 @@ class Moved(NamedTuple):
 
     heard: dict[int, int | None]  # time of each partition's newest heartbeat
     watermark: int | None
+    erasures: bool  # someone was erased: what comes may be forbidden
 
 
 async def move_offsets(
@@ -103,7 +105,7 @@ async def move_offsets(
           AS m (partition, lo, hi, log_time, marks)
         WHERE o.topic = $1 AND o.partition = m.partition AND o.next_offset = m.lo
           AND o.stopped IS NULL
-        RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark)
+        RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark), o.erasures
         """,
         topic,
         partitions,
@@ -115,7 +117,8 @@ async def move_offsets(
     )
     if len(rows) != len(partitions):
         raise FenceLostError
-    return Moved({row[0]: row[1] for row in rows}, rows[0][2])
+    heard = {row[0]: row[1] for row in rows}
+    return Moved(heard, rows[0][2], any(row[3] for row in rows))
 
 
 async def note_stop(connection: Connection, topic: str, partition: int, reason: str | None) -> None:

@@ -1,0 +1,314 @@
+"""Every statement that takes a person out of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.journey_state.store.people import Period
+from services.journey_state.store.pool import Connection, uuid_array
+
+
+class OwnedRow(NamedTuple):
+    """An identifier that someone owns, or owned for a while, and its owner now."""
+
+    identifier_key: bytes
+    kind: str
+    value: str
+    since: int
+    customer_id: bytes
+
+
+class ErasedTouchpoint(NamedTuple):
+    """What is known of a touchpoint that was removed, for as long as the transaction lasts."""
+
+    source: str
+    message_id: str
+
+
+class Letter(NamedTuple):
+    """A dead letter that may be about someone."""
+
+    dead_letter_id: int
+    key: bytes | None
+    value: bytes | None
+    message: str
+
+
+class Body(NamedTuple):
+    """A touchpoint of someone else whose bytes hold something of the person's."""
+
+    identifier_key: bytes
+    occurred_at: int
+    message_id: str
+    source: str
+    body: bytes
+
+
+async def merged_ids(connection: Connection, customer_id: bytes) -> list[bytes]:
+    """The customers that were merged into this one, at whatever remove."""
+    rows = await connection.fetch(
+        """
+        WITH RECURSIVE gone AS (
+          SELECT customer_id FROM customers WHERE merged_into = $1
+          UNION SELECT c.customer_id FROM customers c JOIN gone g ON c.merged_into = g.customer_id
+        )
+        SELECT customer_id FROM gone ORDER BY 1
+        """,
+        customer_id,
+    )
+    return [row[0] for row in rows]
+
+
+async def owned_identifiers(connection: Connection, ids: Sequence[bytes]) -> list[OwnedRow]:
+    """Everything that these customers own or owned."""
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key, kind, value, since, customer_id FROM identifiers
+        WHERE customer_id = ANY($1::uuid[]) OR identifier_key IN
+          (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY($1::uuid[]))
+        """,
+        ids,
+    )
+    return [OwnedRow(*row) for row in rows]
+
+
+async def conflicting(
+    connection: Connection, ids: Sequence[bytes], keys: Sequence[bytes]
+) -> list[bytes]:
+    """Other customers that these, or these identifiers, had to do with."""
+    rows = await connection.fetch(
+        """
+        SELECT from_customer_id, to_customer_id FROM conflicts
+        WHERE identifier_key = ANY($2::uuid[]) OR from_customer_id = ANY($1::uuid[])
+          OR to_customer_id = ANY($1::uuid[])
+        UNION SELECT customer_id, customer_id FROM signals WHERE raised_as = ANY($1::uuid[])
+        """,
+        ids,
+        keys,
+    )
+    return sorted({one for row in rows for one in row} - set(ids))
+
+
+# The stretches of time in which each identifier was theirs, as in `queries.timeline`.
+_STRETCHES = """
+    moved AS (
+      SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
+        lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
+        lead(from_source) OVER p AS to_source
+      FROM ownership_periods
+      WHERE identifier_key IN
+        (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY($1::uuid[]))
+      WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
+    ), stretch AS (
+      SELECT identifier_key, '-infinity'::timestamptz AS from_at, '' AS from_message_id,
+        '' AS from_source, NULL::timestamptz AS to_at, NULL AS to_message_id, NULL AS to_source
+      FROM identifiers AS i
+      WHERE customer_id = ANY($1::uuid[]) AND NOT EXISTS
+        (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = i.identifier_key)
+      UNION ALL
+      SELECT identifier_key, from_at, from_message_id, from_source, to_at, to_message_id, to_source
+      FROM moved WHERE customer_id = ANY($1::uuid[])
+    )
+"""
+
+_ADD_COUNTS = """
+    ON CONFLICT (day, what, name, detail) DO UPDATE
+    SET count = anonymous_counts.count + excluded.count
+"""
+
+
+async def remove_touchpoints(
+    connection: Connection, ids: Sequence[bytes]
+) -> list[ErasedTouchpoint]:
+    """Their touchpoints leave the timeline; how many there were of what is counted by day."""
+    rows = await connection.fetch(
+        f"""
+        WITH {_STRETCHES}, gone AS (
+          DELETE FROM timeline AS t USING stretch AS s
+          WHERE t.identifier_key = s.identifier_key AND t.occurred_at >= s.from_at
+            AND (t.occurred_at, t.message_id, t.source)
+              >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
+            AND (s.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+              < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+          RETURNING t.source, t.message_id, t.occurred_at, t.channel, t.event
+        ), counted AS (
+          INSERT INTO anonymous_counts (day, what, name, detail, count)
+          SELECT (occurred_at AT TIME ZONE 'UTC')::date, 'touchpoint', event, channel, count(*)
+          FROM gone GROUP BY 1, 3, 4 {_ADD_COUNTS}
+        )
+        SELECT source, message_id FROM gone
+        """,  # noqa: S608 - constants
+        ids,
+    )
+    return [ErasedTouchpoint(*row) for row in rows]
+
+
+async def remove_history(connection: Connection, ids: Sequence[bytes]) -> int:
+    """Their stage history goes; the stages entered are counted by day."""
+    gone: int = await connection.fetchval(
+        f"""
+        WITH gone AS (
+          DELETE FROM stage_history WHERE customer_id = ANY($1::uuid[])
+          RETURNING entered_at, previous, stage, superseded_at
+        ), counted AS (
+          INSERT INTO anonymous_counts (day, what, name, detail, count)
+          SELECT (entered_at AT TIME ZONE 'UTC')::date, 'stage', stage, previous, count(*)
+          FROM gone WHERE superseded_at IS NULL GROUP BY 1, 3, 4 {_ADD_COUNTS}
+        )
+        SELECT count(*) FROM gone
+        """,  # noqa: S608 - constants
+        ids,
+    )
+    return gone
+
+
+async def remove_signals(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
+    """Their signals go, counted by the day of `due`; gives the ids."""
+    rows = await connection.fetch(
+        f"""
+        WITH gone AS (
+          DELETE FROM signals WHERE customer_id = ANY($1::uuid[])
+          RETURNING signal_id, due_at, rule, state
+        ), counted AS (
+          INSERT INTO anonymous_counts (day, what, name, detail, count)
+          SELECT (due_at AT TIME ZONE 'UTC')::date, 'signal', rule, state, count(*)
+          FROM gone GROUP BY 1, 3, 4 {_ADD_COUNTS}
+        )
+        SELECT signal_id FROM gone
+        """,  # noqa: S608 - constants
+        ids,
+    )
+    return [row[0] for row in rows]
+
+
+_OF_CUSTOMERS = {
+    "timers": "DELETE FROM timers WHERE customer_id = ANY($1::uuid[])",
+    "queued_messages": "DELETE FROM outbox WHERE customer_id = ANY($1::uuid[])",
+    "ownership_periods": "DELETE FROM ownership_periods WHERE customer_id = ANY($1::uuid[])",
+    "customers": "DELETE FROM customers WHERE customer_id = ANY($1::uuid[])",
+}
+_OF_MESSAGES = {
+    "remembered_messages": "DELETE FROM dedupe WHERE message_key = ANY($1::text::uuid[])",
+    "cancelled_deadlines": "DELETE FROM cancelled_deadlines "
+    "WHERE message_key = ANY($1::text::uuid[])",
+}
+
+
+async def remove_rows(
+    connection: Connection,
+    ids: Sequence[bytes],
+    keys: Sequence[bytes],
+    message_keys: Sequence[bytes],
+) -> dict[str, int]:
+    """Everything else of the customers, their identifiers and their messages; how many rows."""
+    conflicts = await connection.execute(
+        """
+        DELETE FROM conflicts WHERE identifier_key = ANY($2::uuid[])
+          OR from_customer_id = ANY($1::uuid[]) OR to_customer_id = ANY($1::uuid[])
+        """,
+        ids,
+        keys,
+    )
+    removed = {"conflicts": _count(conflicts)}
+    for name, statement in _OF_MESSAGES.items():
+        removed[name] = _count(await connection.execute(statement, uuid_array(message_keys)))
+    for name, statement in _OF_CUSTOMERS.items():
+        removed[name] = _count(await connection.execute(statement, ids))
+    identifiers = await connection.execute(
+        "DELETE FROM identifiers WHERE identifier_key = ANY($1::uuid[])", keys
+    )
+    return removed | {"identifiers": _count(identifiers)}
+
+
+async def keep_periods(
+    connection: Connection, key: bytes, periods: Sequence[Period], *, moves_max: int
+) -> None:
+    """A shared identifier has had these owners, the last of them now, and no other."""
+    moves = len(periods) - 1
+    await connection.execute("DELETE FROM ownership_periods WHERE identifier_key = $1", key)
+    if moves:
+        await connection.executemany(
+            """
+            INSERT INTO ownership_periods
+              (identifier_key, from_at, from_message_id, from_source, customer_id)
+            VALUES ($1, $2, $3, $4, $5)
+            """,
+            [(key, *period.start, period.customer_id) for period in periods],
+        )
+    await connection.execute(
+        """
+        UPDATE identifiers SET customer_id = $2, moves = $3, shared = $3 >= $4
+        WHERE identifier_key = $1
+        """,
+        key,
+        periods[-1].customer_id,
+        moves,
+        moves_max,
+    )
+
+
+async def letters_holding(connection: Connection, texts: Sequence[bytes]) -> list[Letter]:
+    """The dead letters in whose bytes any of these stands, as part of a word or not."""
+    rows = await connection.fetch(
+        """
+        SELECT dead_letter_id, key, value, message FROM dead_letters AS d WHERE EXISTS (
+          SELECT 1 FROM unnest($1::bytea[]) AS text
+          WHERE position(text IN coalesce(d.value, '')) > 0
+            OR position(text IN coalesce(d.key, '')) > 0
+            OR position(text IN convert_to(d.message, 'UTF8')) > 0)
+        """,
+        texts,
+    )
+    return [Letter(*row) for row in rows]
+
+
+async def remove_letters(connection: Connection, ids: Sequence[int]) -> None:
+    """These dead letters go."""
+    await connection.execute(
+        "DELETE FROM dead_letters WHERE dead_letter_id = ANY($1::bigint[])", ids
+    )
+
+
+async def bodies_holding(
+    connection: Connection, keys: Sequence[bytes], texts: Sequence[bytes]
+) -> list[Body]:
+    """The touchpoints under these identifiers in whose bytes any of the texts stands."""
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key, occurred_at, message_id, source, body FROM timeline AS t
+        WHERE identifier_key = ANY($1::text::uuid[]) AND EXISTS
+          (SELECT 1 FROM unnest($2::bytea[]) AS text WHERE position(text IN t.body) > 0)
+        """,
+        uuid_array(keys),
+        texts,
+    )
+    return [Body(*row) for row in rows]
+
+
+async def replace_body(connection: Connection, body: Body) -> None:
+    """The touchpoint has these bytes."""
+    await connection.execute(
+        """
+        UPDATE timeline SET body = $5
+        WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
+        """,
+        *body,
+    )
+
+
+async def replace_payload(
+    connection: Connection, signal_id: bytes, payload: str, raised_as: bytes | None
+) -> None:
+    """The signal has this value."""
+    await connection.execute(
+        "UPDATE signals SET payload = $2::jsonb, raised_as = $3 WHERE signal_id = $1",
+        signal_id,
+        payload,
+        raised_as,
+    )
+
+
+def _count(tag: str) -> int:
+    """The number of rows in what PostgreSQL says of a statement, such as `DELETE 3`."""
+    return int(tag.rpartition(" ")[2])
