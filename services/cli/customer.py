@@ -27,14 +27,18 @@ def customer(
     api: ApiOption = None,
     token_file: TokenOption = None,
     as_json: JsonOption = False,
+    export: Annotated[
+        bool, typer.Option("--export", help="Print everything held about the person, as JSON.")
+    ] = False,
 ) -> None:
     """Show a customer: stage, history, identifiers, what is open, what was signaled.
 
     Exit code 1: no such customer; 2: asked wrongly; 3: the query API does not answer.
     """
     asked = QueryApi("customer", data=data, api=api, token_file=token_file)
-    found = asked.get(f"/v1/customers/{quote(who, safe=':@')}")
-    if as_json:
+    path = f"/v1/customers/{quote(who, safe=':@')}"
+    found = asked.get(f"{path}/export" if export else path)
+    if as_json or export:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
         show(Console(), found)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli import customer, dead_letters, explain, journey, source, tail, watermark
+from services.cli import customer, dead_letters, erase, explain, journey, source, tail, watermark
 from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
@@ -60,6 +60,7 @@ app.add_typer(source.app, name="source")
 app.command("simulate")(simulate)
 app.command("customer")(customer.customer)
 app.command("explain")(explain.explain)
+app.command("erase")(erase.erase)
 app.command("tail")(tail.tail)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -13,6 +13,7 @@ from services.journey_state.api import (
     customers,
     dead_letters,
     explain,
+    export,
     holds,
     lists,
     operations,
@@ -73,6 +74,7 @@ def create_app(
     # The first match serves: customers' own route takes any path below it.
     for module in (
         explain,
+        export,
         privacy,
         customers,
         lists,
