@@ -47,7 +47,9 @@ class Applying:
             *((record_key(one.identifiers), wire.encode(one)) for one in touchpoints)
         )
 
-    async def take_bytes(self, *records: tuple[bytes, bytes]) -> Tally:
+    async def take_bytes(
+        self, *records: tuple[bytes, bytes], condemned: str | None = None
+    ) -> Tally:
         """Any (key, value)s as one batch."""
         batch = Batch(
             [
@@ -56,7 +58,7 @@ class Applying:
             ],
             {0: (self.offset, self.offset + len(records))},
         )
-        tally = await self.intake.process(batch)
+        tally = await self.intake.process(batch, condemned=condemned)
         self.offset += len(records)
         return tally
 

@@ -238,13 +238,13 @@ async def keep_periods(
         )
     await connection.execute(
         """
-        UPDATE identifiers SET customer_id = $2, moves = $3, shared = $3 >= $4
+        UPDATE identifiers SET customer_id = $2, moves = $3, shared = $4
         WHERE identifier_key = $1
         """,
         key,
         periods[-1].customer_id,
         moves,
-        moves_max,
+        moves >= moves_max,
     )
 
 
