@@ -13,16 +13,29 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.cli.asking import ApiOption, DataOption, JsonOption, QueryApi, TokenOption
+from services.cli.asking import (
+    EXIT_USAGE,
+    ApiOption,
+    DataOption,
+    JsonOption,
+    QueryApi,
+    TokenOption,
+)
 
 _Rows = list[tuple[str, ...]]
 
 
-def customer(
+def customer(  # noqa: PLR0913 - each is an option of the command
     who: Annotated[
         str, typer.Argument(metavar="ID", help="Customer id, kind:value, or a bare identifier.")
     ],
     *,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="T", help="What was known then, such as 2026-11-21T12:00:00Z."
+        ),
+    ] = None,
     data: DataOption = None,
     api: ApiOption = None,
     token_file: TokenOption = None,
@@ -37,7 +50,11 @@ def customer(
     """
     asked = QueryApi("customer", data=data, api=api, token_file=token_file)
     path = f"/v1/customers/{quote(who, safe=':@')}"
-    found = asked.get(f"{path}/export" if export else path)
+    if export:
+        if as_of is not None:
+            asked.fail(EXIT_USAGE, "--as-of and --export: an export is of what is held now")
+        path = f"{path}/export"
+    found = asked.get(path, as_of=as_of)
     if as_json or export:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():

@@ -1,4 +1,4 @@
-"""Every SQL read of what explanations need besides the timeline: definitions, signals, facts."""
+"""Every SQL read about the past: what explanations need, and what was known at a time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, func, or_, select, text
 
-from services.contracts.times import from_datetime
+from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
-from services.journey_state.tables import cancelled_deadlines, customers, definitions, signals
+from services.journey_state.queries import SignalRow
+from services.journey_state.tables import (
+    cancelled_deadlines,
+    customers,
+    definitions,
+    signals,
+    stage_history,
+)
 
 
 class DefinitionRow(NamedTuple):
@@ -105,3 +112,179 @@ async def cancelled(connection: Connection, keys: Collection[UUID]) -> set[UUID]
     c = cancelled_deadlines.c
     rows = await connection.execute(select(c.cancellation_key).where(c.cancellation_key.in_(keys)))
     return set(rows.scalars())
+
+
+class KnownId(NamedTuple):
+    """A customer id, merged away or not, and its state as it was last."""
+
+    customer_id: UUID
+    state: bytes
+
+
+async def connected_ids(connection: Connection, customer_id: UUID, limit: int) -> list[KnownId]:
+    """The customer, those merged into it, and all that an identifier moved between, at any remove.
+
+    In the order of their ids; of more than `limit` that many.
+    """
+    rows = await connection.execute(_CONNECTED, {"customer": customer_id, "limit": limit})
+    return [KnownId(*row) for row in rows]
+
+
+_CONNECTED = text(
+    """
+    WITH RECURSIVE reached (customer_id) AS (
+      SELECT CAST(:customer AS uuid)
+      UNION
+      SELECT theirs.customer_id FROM reached AS r
+      JOIN ownership_periods AS ours ON ours.customer_id = r.customer_id
+      JOIN ownership_periods AS theirs ON theirs.identifier_key = ours.identifier_key
+    )
+    SELECT c.customer_id, c.state FROM customers AS c
+    WHERE c.customer_id IN (SELECT customer_id FROM reached)
+      OR c.merged_into IN (SELECT customer_id FROM reached)
+    ORDER BY c.customer_id LIMIT :limit
+    """
+).bindparams(bindparam("customer", type_=Uuid), bindparam("limit", type_=BigInteger))
+
+
+async def touchpoints_known(
+    connection: Connection, customer_ids: Collection[UUID], known_at: int, limit: int
+) -> list[bytes]:
+    """The records of every identifier that these customers own or owned, stored by then.
+
+    In no order; of more than `limit` that many.
+    """
+    rows = await connection.execute(
+        _KNOWN, {"owners": list(customer_ids), "known_at": to_datetime(known_at), "limit": limit}
+    )
+    return list(rows.scalars())
+
+
+_KNOWN = text(
+    """
+    SELECT t.body FROM (
+      SELECT identifier_key FROM identifiers WHERE customer_id = ANY(:owners)
+      UNION
+      SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY(:owners)
+    ) AS own
+    JOIN timeline AS t ON t.identifier_key = own.identifier_key
+    WHERE NOT t.too_late AND coalesce(t.recorded_at, t.received_at) <= :known_at
+    LIMIT :limit
+    """
+).bindparams(
+    bindparam("owners", type_=ARRAY(Uuid)),
+    bindparam("known_at", type_=DateTime(timezone=True)),
+    bindparam("limit", type_=BigInteger),
+)
+
+
+class RecordedRow(NamedTuple):
+    """A row of the stage history: what it says, and from when to when it was held to be so."""
+
+    customer_id: UUID
+    stage: str
+    entered_at: int
+    direction: str
+    rule: str
+    cause_kind: str
+    message_id: str
+    event: str
+    channel: str
+    source: str
+    definition: str
+    recorded_at: int
+    superseded_at: int | None
+
+
+async def recorded_history(
+    connection: Connection, customer_ids: Collection[UUID], known_at: int | None, limit: int
+) -> list[RecordedRow]:
+    """The history in the order, as it was known at an instant; None: all that ever was.
+
+    Of more than `limit` rows the last.
+    """
+    h = stage_history.c
+    statement = (
+        select(
+            h.customer_id,
+            h.stage,
+            h.entered_at,
+            h.direction,
+            h.rule,
+            h.cause_kind,
+            h.message_id,
+            h.event,
+            h.channel,
+            h.source,
+            definitions.c.version,
+            h.recorded_at,
+            h.superseded_at,
+        )
+        .outerjoin(definitions, definitions.c.definition_id == h.definition_id)
+        .where(h.customer_id.in_(customer_ids))
+    )
+    if known_at is not None:
+        instant = to_datetime(known_at)
+        statement = statement.where(
+            h.recorded_at <= instant,
+            or_(h.superseded_at.is_(None), h.superseded_at > instant),
+        )
+    order = (h.entered_at, h.message_id, h.source, h.history_id)
+    rows = await connection.execute(
+        statement.order_by(*(column.desc() for column in order)).limit(limit)
+    )
+    return [_recorded(row) for row in reversed(rows.all())]
+
+
+def _recorded(row: Any) -> RecordedRow:
+    superseded_at = None if row[12] is None else from_datetime(row[12])
+    times = (from_datetime(row[11]), superseded_at)
+    return RecordedRow._make((*row[:2], from_datetime(row[2]), *row[3:10], row[10] or "", *times))
+
+
+class SignalThen(NamedTuple):
+    """A signal that was stored by some instant; `changed`: it is not as it was then."""
+
+    row: SignalRow
+    changed: bool
+
+
+async def signals_then(
+    connection: Connection, customer_ids: Collection[UUID], known_at: int, limit: int
+) -> list[SignalThen]:
+    """The signals stored by then of all these customers, those due last first."""
+    s, instant = signals.c, to_datetime(known_at)
+    rows = await connection.execute(
+        select(
+            s.signal_id,
+            s.customer_id,
+            s.rule,
+            s.scope,
+            s.due_at,
+            s.state,
+            s.published,
+            s.suppressed,
+            s.revision,
+            s.payload,
+            definitions.c.version,
+            definitions.c.journey,
+            s.updated_at > instant,
+        )
+        .outerjoin(definitions, definitions.c.definition_id == s.definition_id)
+        .where(s.customer_id.in_(customer_ids), s.recorded_at <= instant)
+        .order_by(s.due_at.desc(), s.signal_id.desc())
+        .limit(limit)
+    )
+    return [
+        SignalThen(SignalRow(*row[:4], from_datetime(row[4]), *row[5:12]), row[12]) for row in rows
+    ]
+
+
+async def definition_id_known(connection: Connection, known_at: int) -> int | None:
+    """That of the definition last published by then."""
+    d = definitions.c
+    found = await connection.execute(
+        select(func.max(d.definition_id)).where(d.activated_at <= to_datetime(known_at))
+    )
+    newest: int | None = found.scalar()
+    return newest

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     DateTime,
     Uuid,
     bindparam,
@@ -206,8 +207,11 @@ async def timeline(
     *,
     after: tuple[int, str, str] | None,
     limit: int,
+    folded_only: bool = False,
 ) -> list[bytes]:
     """The records of the customer's touchpoints in the order, from behind the place `after`.
+
+    `folded_only` leaves out those that came too late to be folded.
 
     `customer_ids`: the customer and those merged into it. An identifier that has moved counts for
     the time that it was theirs; each identifier's rows are read by index, `limit` at most.
@@ -221,6 +225,7 @@ async def timeline(
             "message_id": message_id,
             "source": source,
             "limit": limit,
+            "folded_only": folded_only,
         },
     )
     return list(rows.scalars())
@@ -255,6 +260,7 @@ _TIMELINE = text(
           >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
         AND (s.to_at IS NULL OR (occurred_at, message_id, source)
           < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+        AND NOT (too_late AND :folded_only)
         AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
           (occurred_at, message_id, source)
             > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
@@ -266,6 +272,7 @@ _TIMELINE = text(
     bindparam("owners", type_=ARRAY(Uuid)),
     bindparam("after", type_=DateTime(timezone=True)),
     bindparam("limit", type_=BigInteger),
+    bindparam("folded_only", type_=Boolean),
 )
 
 

@@ -51,7 +51,7 @@ def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
         "replaced_by": None,
         "raised_as": None,
         "reminder": None,
-        "recovered": _recovery(seen.episode),
+        "recovered": recovery_value(seen.episode),
         "cause": None,
     }
 
@@ -61,7 +61,7 @@ def later_value(known: Known, change: Change, old: SignalRow) -> dict[str, Any]:
     seen, value = _seen(change), read_value(old)
     if change.again:
         value |= _told_by_touchpoints(known, seen)
-    value["recovered"] = _recovery(seen.episode)
+    value["recovered"] = recovery_value(seen.episode)
     if change.kind == "reminded":
         value["reminder"] = {"n": change.reminder, "of": len(seen.rule.remind_us)}
     return value
@@ -128,7 +128,7 @@ def _open_signals(known: Known, episode: Episode) -> list[dict[str, Any]]:
     ]
 
 
-def _recovery(episode: Episode) -> dict[str, Any] | None:
+def recovery_value(episode: Episode) -> dict[str, Any] | None:
     """What brought the customer back, and how long after `due`."""
     recovery = episode.recovered
     if recovery is None:

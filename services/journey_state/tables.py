@@ -203,6 +203,8 @@ timeline = Table(
     Column("event", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # the record's value as it came
     Column("too_late", Boolean, nullable=False, server_default=text("false")),  # never folded
+    # When the transaction that stored it began; null: before this was kept, see `received_at`.
+    Column("recorded_at", DateTime(timezone=True), server_default=func.now()),
     postgresql_partition_by="RANGE (occurred_at)",
 )
 Index("ix_timeline_identifier_key_occurred_at", timeline.c.identifier_key, timeline.c.occurred_at)

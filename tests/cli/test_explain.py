@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner, Result
 
+from services.cli.customer import customer
 from services.cli.explain import explain, show
 from tests.journey_state.listening import listening
 from tests.journey_state.running import a_touchpoint
@@ -22,6 +23,10 @@ TOKEN = "a-token-of-some-length"
 
 command = typer.Typer()
 command.command()(explain)
+
+
+about = typer.Typer()
+about.command()(customer)
 
 
 async def run(*arguments: str) -> Result:
@@ -90,3 +95,13 @@ async def test_exit_codes_tell_what_went_wrong(api: str) -> None:
     assert no_rule.exit_code == 1
     assert "there are cart, consideration_cold, lapsed, payment_failed" in no_rule.stderr
     assert (await run("u1", "--api", api, "--at", "noon")).exit_code == 2
+
+
+async def test_a_customer_is_shown_as_it_was_known(api: str) -> None:
+    now = ["u1", "--api", api, "--as-of", "2099-01-01T00:00:00Z"]
+    found = await asyncio.to_thread(CliRunner().invoke, about, now)
+    assert "stage\tpurchase" in found.stdout.splitlines()
+    then = ["u1", "--api", api, "--as-of", "2020-01-01T00:00:00Z"]
+    unknown = await asyncio.to_thread(CliRunner().invoke, about, then)
+    assert unknown.exit_code == 1
+    assert "was not known at 2020-01-01T00:00:00.000Z yet" in unknown.stderr

@@ -68,5 +68,7 @@ async def taking_in(url: str, definition: Definition | None = None) -> AsyncIter
     await activate(store, definition, shipped())
     async with store.transaction() as connection:
         await progress.begin_offsets(connection, TOPIC, [0])
-    yield TakingIn(store)
-    await store.close()
+    try:
+        yield TakingIn(store)
+    finally:
+        await store.close()

@@ -244,15 +244,6 @@ async def test_unknown_and_bad_ids_are_refused(client: httpx2.AsyncClient, rows:
         await problem(client, 400, f"/v1/customers/{text}")
 
 
-async def test_the_past_as_known_is_refused_clearly(client: httpx2.AsyncClient, rows: Rows) -> None:
-    customer_id = await rows.customer()
-    refused = await problem(client, 400, f"/v1/customers/{customer_id}", as_of=at(0))
-    assert refused["code"] == "as_of_not_served"
-
-
-# Timeline
-
-
 async def test_the_timeline_pages_through_all_identifiers_in_order(
     client: httpx2.AsyncClient, rows: Rows
 ) -> None:

@@ -25,6 +25,7 @@ from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
 from services.journey_state.database import Connection, Database
 from services.journey_state.operator import Operator
+from services.journey_state.touchpoint import Identifier
 from services.settings import Settings
 
 Clock = Callable[[], int]  # microseconds since 1970
@@ -127,20 +128,28 @@ class PageQuery(BaseModel):
 
 async def find_customer(connection: Connection, text: str) -> queries.CustomerRow:
     """The customer that an id in a path or a filter means now; else a Problem (400, 404, 410)."""
+    return (await find_asked(connection, text))[0]
+
+
+async def find_asked(
+    connection: Connection, text: str
+) -> tuple[queries.CustomerRow, UUID | Identifier]:
+    """The same, and the customer id, maybe a former one, or identifier that was asked for."""
     text = text.strip()
     if not text:
         raise Problem(400, "bad_id", "The customer id is empty")
     customer_id = uuid_of(text)
     found = await queries.customer(connection, customer_id) if customer_id else None
-    if found is None:
-        owner = await _owner(connection, text)
-        found = await queries.customer(connection, owner) if owner else None
-    if found is None and customer_id and await queries.receipt(connection, customer_id):
+    if found is not None and customer_id is not None:
+        return found, customer_id
+    met = await _met(connection, text)
+    found = await queries.customer(connection, met[1]) if met else None
+    if found is not None and met is not None:
+        return found, met[0]
+    if customer_id and await queries.receipt(connection, customer_id):
         raise Problem(410, "customer_erased", "This customer was erased; nothing is held of them")
-    if found is None:
-        detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
-        raise Problem(404, "customer_unknown", detail)
-    return found
+    detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
+    raise Problem(404, "customer_unknown", detail)
 
 
 def uuid_of(text: str) -> UUID | None:
@@ -151,8 +160,11 @@ def uuid_of(text: str) -> UUID | None:
         return None
 
 
-async def _owner(connection: Connection, text: str) -> UUID | None:
-    """As `kind:value`, then as a bare value: of the four kinds first, then of all others."""
+async def _met(connection: Connection, text: str) -> tuple[Identifier, UUID] | None:
+    """The identifier and its owner.
+
+    As `kind:value`, then as a bare value: of the four kinds first, then of all others.
+    """
     kind, colon, value = text.partition(":")
     candidates = [_normal(k, text) for k in _FIRST_KINDS]
     if colon and kind and value.strip():
@@ -162,7 +174,7 @@ async def _owner(connection: Connection, text: str) -> UUID | None:
         kinds = await queries.identifier_kinds(connection)
         candidates = [(k, text) for k in kinds if k not in _FIRST_KINDS]
         owners = await queries.owners(connection, candidates)
-    return next((owners[candidate] for candidate in candidates if candidate in owners), None)
+    return next(((one, owners[one]) for one in candidates if one in owners), None)
 
 
 def _normal(kind: str, value: str) -> tuple[str, str]:

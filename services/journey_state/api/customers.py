@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,11 +12,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contracts.times import read_time
-from services.journey_state import progress_queries, queries
-from services.journey_state.api import cursor, profile
-from services.journey_state.api.asking import Ask, CustomerPath, PageQuery, find_customer
+from services.journey_state import past_queries, progress_queries, queries
+from services.journey_state.api import as_of, cursor, profile
+from services.journey_state.api.asking import Ask, CustomerPath, Instant, PageQuery, find_customer
 from services.journey_state.api.models import Customer, Timeline, TimelineItem
-from services.journey_state.api.problems import Problem, described
+from services.journey_state.api.problems import described
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
 from services.journey_state.definition import NONE_STAGE
@@ -31,17 +31,27 @@ router = APIRouter(tags=["customers"])
 _responses = described(bad_request="A bad parameter", not_found="No such customer")
 
 
+class TimelineQuery(PageQuery):
+    """Which touchpoints, and how much of the history."""
+
+    history: Literal["present", "all"] = Field(
+        "present", description="all: with what was superseded, each row with when it was recorded"
+    )
+
+
 class CustomerQuery(BaseModel):
     """The parameters of one customer."""
 
     model_config = ConfigDict(extra="forbid")
 
-    as_of: str | None = Field(None, description="not served yet: refused")
+    as_of: Instant | None = Field(None, description="as it was known at this time")
 
 
 # Before the route below: its id may hold slashes.
 @router.get("/v1/customers/{id:path}/timeline", responses=_responses)
-async def timeline(who: CustomerPath, query: Annotated[PageQuery, Query()], ask: Ask) -> Timeline:
+async def timeline(
+    who: CustomerPath, query: Annotated[TimelineQuery, Query()], ask: Ask
+) -> Timeline:
     """The customer's touchpoints, the oldest first, and the stage bands behind them."""
     limit = ask.page_items(query.limit)
     after: Place | None = cursor.decode(query.after, tuple[cursor.Time, cursor.Text, cursor.Text])
@@ -51,6 +61,11 @@ async def timeline(who: CustomerPath, query: Annotated[PageQuery, Query()], ask:
         owners = [found.customer_id, *merged]
         bodies = await queries.timeline(connection, owners, after=after, limit=limit + 1)
         rows = await queries.history(connection, found.customer_id)
+        recorded = None
+        if query.history == "all":
+            recorded = await past_queries.recorded_history(
+                connection, owners, None, as_of.HISTORY_MAX
+            )
     items = [_timeline_item(body, rows) for body in bodies[:limit]]
     more = len(bodies) > limit
     return Timeline(
@@ -58,6 +73,7 @@ async def timeline(who: CustomerPath, query: Annotated[PageQuery, Query()], ask:
         items=items,
         next=cursor.encode(_place(items[-1])) if more else None,
         bands=profile.bands(rows),
+        history=None if recorded is None else as_of.recorded_items(recorded, rows),
     )
 
 
@@ -65,10 +81,9 @@ async def timeline(who: CustomerPath, query: Annotated[PageQuery, Query()], ask:
 async def customer(
     who: CustomerPath, query: Annotated[CustomerQuery, Query()], ask: Ask
 ) -> Customer:
-    """Everything about one customer, as it is known now."""
+    """Everything about one customer, as it is known now or, with `as_of`, was known then."""
     if query.as_of is not None:
-        detail = "query parameter as_of: the past as it was known is not served; leave it out"
-        raise Problem(400, "as_of_not_served", detail)
+        return await as_of.customer_as_of(who, query.as_of, ask)
     async with ask.database.reading() as connection:
         found = await find_customer(connection, who)
         state = decode_state(found.state)

@@ -91,7 +91,9 @@ def _answer(
 async def _bodies(connection: Connection, found: CustomerRow) -> list[bytes]:
     merged = await queries.merged_ids(connection, found.customer_id)
     owners = [found.customer_id, *merged]
-    bodies = await queries.timeline(connection, owners, after=None, limit=TOUCHPOINTS_MAX + 1)
+    bodies = await queries.timeline(
+        connection, owners, after=None, limit=TOUCHPOINTS_MAX + 1, folded_only=True
+    )
     if len(bodies) > TOUCHPOINTS_MAX:
         detail = f"This customer has over {TOUCHPOINTS_MAX} touchpoints, too many to go through"
         raise Problem(400, "timeline_too_long", f"{detail}; see the history and the timeline")

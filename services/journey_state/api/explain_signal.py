@@ -13,7 +13,7 @@ from services.journey_state.api.asking import Asking
 from services.journey_state.api.problems import Problem
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
-from services.journey_state.episodes import signal_id
+from services.journey_state.episodes import HoldForGaps, signal_id
 from services.journey_state.explain.rule import RulePast, SignalReasons
 from services.journey_state.explain.signal import Bearing, Kept
 from services.journey_state.in_force import Journeys, Term
@@ -78,15 +78,11 @@ async def judge(ask: Asking, asked: Asked, past: RulePast, until: int | None) ->
     keys = {UUID(cancellation_key(life.episode)) for _, _, life in past.lives()}
     async with ask.database.reading() as connection:
         cancelled = await past_queries.cancelled(connection, keys) if keys else set()
-
-    def hold(last_activity: int, fires_at: int) -> int:
-        return hold_for_gaps(last_activity, fires_at, asked.gaps, ask.recovery_us)
-
     return past.reasons(
         Bearing(
             watermark=watermark,
             grace_us=ask.grace_us,
-            hold=hold,
+            hold=hold_of(asked.gaps, ask.recovery_us),
             gaps=asked.gaps,
             state=CustomerState(
                 made=(0, "", ""),
@@ -100,6 +96,15 @@ async def judge(ask: Asking, asked: Asked, past: RulePast, until: int | None) ->
             },
         )
     )
+
+
+def hold_of(gaps: Sequence[Gap], recovery_us: int) -> HoldForGaps:
+    """What keeps deadlines back while clients send what they could not."""
+
+    def hold(last_activity: int, fires_at: int) -> int:
+        return hold_for_gaps(last_activity, fires_at, gaps, recovery_us)
+
+    return hold
 
 
 def _identity(text: str) -> UUID | None:

@@ -103,7 +103,7 @@ class Signal(BaseModel):
 
 
 class Customer(_Answer):
-    """All that is known of a customer now."""
+    """All that is known of a customer now, or was known at some time."""
 
     customer_id: str
     stage: str = Field(description="`none` before the first")
@@ -146,11 +146,25 @@ class Band(_Answer):
     left_at: Time | None
 
 
+class RecordedItem(HistoryItem):
+    """A stage as it was held to be entered, from `recorded_at` until `superseded_at`.
+
+    `left_at` is that of the present history, null for a row that is not part of it.
+    """
+
+    customer_id: str = Field(description="under which it was kept: maybe one merged away since")
+    recorded_at: Time
+    superseded_at: Time | None
+
+
 class Timeline(Page[TimelineItem]):
     """Touchpoints, the oldest first, and all stage bands of the customer."""
 
     customer_id: str
     bands: list[Band]
+    history: list[RecordedItem] | None = Field(
+        None, description="every row that ever was, with `history=all`: the newest 10,000"
+    )
 
 
 class CancelledDeadline(_Answer):

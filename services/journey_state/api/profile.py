@@ -21,6 +21,7 @@ from services.journey_state.api.models import (
 from services.journey_state.customer import CustomerState
 from services.journey_state.episodes import Episode, signal_id
 from services.journey_state.overlays import OpenOverlay, open_at
+from services.journey_state.past_queries import RecordedRow
 from services.journey_state.queries import ChangeRow, HistoryRow, SignalRow
 
 _ALL_TIME_US = 1 << 62
@@ -57,17 +58,19 @@ def granted(state: CustomerState) -> dict[str, bool]:
 
 def history_items(rows: Sequence[HistoryRow]) -> list[HistoryItem]:
     """The stage history with its causes."""
-    return [
-        HistoryItem(
-            stage=row.stage,
-            entered_at=format_time(row.entered_at),
-            left_at=optional_time(row.left_at),
-            direction=row.direction,
-            cause=_cause(row),
-            definition=row.definition,
-        )
-        for row in rows
-    ]
+    return [history_item(row, row.left_at) for row in rows]
+
+
+def history_item(row: HistoryRow | RecordedRow, left_at: int | None) -> HistoryItem:
+    """One stage of a history."""
+    return HistoryItem(
+        stage=row.stage,
+        entered_at=format_time(row.entered_at),
+        left_at=optional_time(left_at),
+        direction=row.direction,
+        cause=_cause(row),
+        definition=row.definition,
+    )
 
 
 def stage_change(row: ChangeRow) -> StageChange:
@@ -84,7 +87,7 @@ def stage_change(row: ChangeRow) -> StageChange:
     )
 
 
-def _cause(row: HistoryRow | ChangeRow) -> Cause:
+def _cause(row: HistoryRow | ChangeRow | RecordedRow) -> Cause:
     return Cause(
         kind=row.cause_kind,
         message_id=row.message_id,

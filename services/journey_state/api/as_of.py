@@ -1,0 +1,209 @@
+"""A customer as it was known at an earlier time: by what had been stored by then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.contracts.times import format_time
+from services.journey_state import past_queries, progress_queries
+from services.journey_state.api import profile
+from services.journey_state.api.asking import Ask, find_asked
+from services.journey_state.api.explain_signal import hold_of
+from services.journey_state.api.models import Customer, HistoryItem, RecordedItem, Signal
+from services.journey_state.api.problems import Problem
+from services.journey_state.as_known import BoundId, KnownThen, known_then
+from services.journey_state.customer import CustomerState, decode_state
+from services.journey_state.database import Connection
+from services.journey_state.definition import NONE_STAGE
+from services.journey_state.episodes import Outlook, outlook, signal_id
+from services.journey_state.event import read_touchpoint
+from services.journey_state.in_force import FAR, Journeys, fold_under
+from services.journey_state.past_queries import KnownId, RecordedRow, SignalThen
+from services.journey_state.queries import HistoryRow
+from services.journey_state.signal_values import recovery_value
+from services.journey_state.signalling import Seen, episodes_of
+from services.journey_state.touchpoint import Identifier
+
+SIGNALS_MAX = 100
+HISTORY_MAX = 10_000
+IDS_MAX = 1_000  # of one connected set
+TOUCHPOINTS_MAX = 50_000  # of one connected set
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What had been stored by the instant, of the whole connected set."""
+
+    ids: list[KnownId]
+    bodies: list[bytes]
+    history: list[RecordedRow]
+    signals: list[SignalThen]
+    journeys: Journeys
+    watermark: int
+
+
+async def customer_as_of(who: str, known_at: int, ask: Ask) -> Customer:
+    """The customer as known then; else a Problem (400, 404)."""
+    async with ask.database.reading() as connection:
+        found, asked = await find_asked(connection, who)
+        stored = await _read(connection, ask, found.customer_id, known_at)
+        gaps = await progress_queries.gaps(connection)
+    bound = [BoundId(one.customer_id.bytes, decode_state(one.state).made) for one in stored.ids]
+    meant: BoundId | Identifier
+    if isinstance(asked, UUID):
+        meant = next(one for one in bound if one.customer_id == asked.bytes)
+    else:
+        meant = asked
+    async with ask.definitions.folding:
+        then = await asyncio.to_thread(_known, stored, bound, meant)
+        if then is None or not then.ids:
+            when = format_time(known_at)
+            raise Problem(404, "customer_unknown", f"This customer was not known at {when} yet")
+        state = await asyncio.to_thread(_state, stored, then)
+    hold = hold_of(gaps, ask.recovery_us)
+    views = {
+        signal_id(seen.episode): (
+            seen,
+            outlook(
+                seen.rule,
+                seen.episode,
+                watermark=stored.watermark,
+                grace_us=ask.grace_us,
+                hold=hold,
+            ),
+        )
+        for seen in episodes_of(state, stored.journeys.current, stored.journeys)
+    }
+    return _answer(stored, then, state, views)
+
+
+async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: int) -> _Stored:
+    ids = await past_queries.connected_ids(connection, customer_id, IDS_MAX + 1)
+    owners = [one.customer_id for one in ids]
+    bodies = await past_queries.touchpoints_known(connection, owners, known_at, TOUCHPOINTS_MAX + 1)
+    if len(ids) > IDS_MAX or len(bodies) > TOUCHPOINTS_MAX:
+        detail = f"over {IDS_MAX} customers or {TOUCHPOINTS_MAX} touchpoints are connected with it"
+        raise Problem(400, "timeline_too_long", f"The past of this customer is too long: {detail}")
+    journeys = await ask.definitions.at(connection, ask.grace_us)
+    published = await past_queries.definition_id_known(connection, known_at)
+    watermark = await progress_queries.watermark_at(connection)
+    return _Stored(
+        ids=ids,
+        bodies=bodies,
+        history=await past_queries.recorded_history(connection, owners, known_at, HISTORY_MAX),
+        signals=await past_queries.signals_then(connection, owners, known_at, SIGNALS_MAX),
+        journeys=_published_by(journeys, published),
+        # W then is not kept. It was behind the clock, and has not gone back since.
+        watermark=known_at if watermark is None else min(known_at, watermark),
+    )
+
+
+def _published_by(journeys: Journeys, definition_id: int | None) -> Journeys:
+    """The definitions up to this one, as if it were the last."""
+    terms = [one for one in journeys.terms if one.definition_id <= (definition_id or 0)]
+    terms = terms or [journeys.terms[0]]
+    terms[-1] = replace(terms[-1], end_due=FAR)
+    return Journeys(tuple(terms), {one.definition_id: one for one in terms})
+
+
+def _known(
+    stored: _Stored, bound: Sequence[BoundId], asked: BoundId | Identifier
+) -> KnownThen | None:
+    touchpoints = [read_touchpoint(body).touchpoint for body in stored.bodies]
+    return known_then(touchpoints, (), bound, asked)
+
+
+def _state(stored: _Stored, then: KnownThen) -> CustomerState:
+    """The customer's state by those touchpoints."""
+    past = fold_under(stored.journeys, stored.journeys.current, then.touchpoints)
+    return CustomerState(
+        made=(0, "", ""),
+        identifiers=then.identifiers,
+        journey=past.folded.journey,
+        earlier=past.earlier,
+    )
+
+
+def _answer(
+    stored: _Stored,
+    then: KnownThen,
+    state: CustomerState,
+    views: dict[str, tuple[Seen, Outlook]],
+) -> Customer:
+    ids = [UUID(bytes=one) for one in then.ids]
+    history = [row for row in stored.history if row.customer_id in ids]
+    # The id that the rows are kept by was the customer's; without any, the one that takes effect.
+    now = history[-1].customer_id if history else ids[0]
+    signals = [
+        _signal(one, views.get(one.row.signal_id.hex))
+        for one in stored.signals
+        if one.row.signal_id.hex in views or one.row.customer_id in ids
+    ]
+    known = {UUID(one.signal_id) for one in signals}
+    pending = profile.pending_episodes(state, known)
+    journey = state.journey
+    return Customer(
+        customer_id=str(now),
+        stage=history[-1].stage if history else NONE_STAGE,
+        entered_at=format_time(history[-1].entered_at) if history else None,
+        overlays=profile.open_overlays(journey.overlays, stored.watermark),
+        identifiers=profile.identifiers(state),
+        traits=journey.traits,
+        consent=profile.granted(state),
+        counters=dict(sorted(journey.counts.items())),
+        history=history_items(history),
+        episodes=[profile.episode_item(e) for e in pending if e.abandoned is None],
+        signals=signals,
+        first_seen_at=profile.optional_time(journey.first_seen_at),
+        last_seen_at=profile.optional_time(journey.last_seen_at),
+        definition=stored.journeys.current.definition.version,
+        merged_ids=sorted(str(one) for one in ids if one != now),
+    )
+
+
+def history_items(rows: Sequence[RecordedRow]) -> list[HistoryItem]:
+    """The history with its causes; each stage is left when the next is entered."""
+    left = [*(row.entered_at for row in rows[1:]), None][: len(rows)]
+    return [profile.history_item(row, at) for row, at in zip(rows, left, strict=True)]
+
+
+def recorded_items(
+    rows: Sequence[RecordedRow], present: Sequence[HistoryRow]
+) -> list[RecordedItem]:
+    """Every row that ever was, with when it was recorded and superseded."""
+    left = {(row.entered_at, row.message_id, row.source): row.left_at for row in present}
+    return [
+        RecordedItem(
+            **profile.history_item(
+                row,
+                left.get((row.entered_at, row.message_id, row.source))
+                if row.superseded_at is None
+                else None,
+            ).model_dump(),
+            customer_id=str(row.customer_id),
+            recorded_at=format_time(row.recorded_at),
+            superseded_at=profile.optional_time(row.superseded_at),
+        )
+        for row in rows
+    ]
+
+
+def _signal(then: SignalThen, view: tuple[Seen, Outlook] | None) -> Signal:
+    """The signal as it was; what has changed since is told by the fold of what was known."""
+    signal = profile.signal(then.row)
+    if not then.changed:
+        return signal
+    seen, outlook_then = view or (None, None)
+    state = (outlook_then.state or "raised") if outlook_then else "retracted"
+    return signal.model_copy(
+        update={
+            "state": state,
+            "recovered": recovery_value(seen.episode) if seen else None,
+            "reminder": None,
+            "cause": None,
+            "replaced_by": None,
+        }
+    )

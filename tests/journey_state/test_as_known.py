@@ -1,0 +1,66 @@
+"""Who a customer was, by the touchpoints that had been stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.journey_state.as_known import BoundId, KnownThen, known_then
+from services.journey_state.touchpoint import Identifier, Touchpoint
+from tests.journey_state.samples import make
+
+DEVICE = ("anonymous_id", "d")
+
+
+def seen(at: int, **identifiers: str) -> Touchpoint:
+    return make(at, identifiers=identifiers)
+
+
+def bound(touchpoint: Touchpoint, name: bytes) -> BoundId:
+    return BoundId(name, touchpoint.place)
+
+
+def known(touchpoints: list[Touchpoint], *ids: BoundId, asked: Any) -> KnownThen:
+    found = known_then(touchpoints, (), ids, asked)
+    assert found is not None
+    return found
+
+
+def owned(found: KnownThen) -> list[tuple[str, str, int]]:
+    return [(one.kind, one.value, one.since) for one in found.identifiers]
+
+
+def test_an_id_and_its_identifiers_mean_one_customer() -> None:
+    first, second = seen(1, anonymous_id="d"), seen(2, user_id="u", anonymous_id="d")
+    device, user = bound(first, b"d"), bound(second, b"u")
+    by_device = known([first, second], device, user, asked=device)
+    assert by_device == known([first, second], device, user, asked=("user_id", "u"))
+    assert by_device.ids == (b"u", b"d")
+    assert owned(by_device) == [("user_id", "u", 2), ("anonymous_id", "d", 1)]
+    alone = known([first], device, user, asked=DEVICE)
+    assert (alone.ids, owned(alone)) == ((b"d",), [("anonymous_id", "d", 1)])
+
+
+def test_what_was_not_stored_yet_is_not_known() -> None:
+    first, second = seen(1, anonymous_id="d"), seen(2, user_id="u", anonymous_id="d")
+    ids = [bound(first, b"d"), bound(second, b"u")]
+    assert known_then([first], (), ids, ids[1]) is None
+    asked: Identifier = ("user_id", "u")
+    assert known_then([first], (), ids, asked) is None
+    assert known_then([], (), ids, DEVICE) is None
+
+
+def test_of_two_known_ones_that_of_the_naming_user_stays() -> None:
+    old, new = seen(1, user_id="old"), seen(2, user_id="new")
+    alias = make(3, "alias", call="alias", identifiers={"user_id": "new"}, previous_id="old")
+    found = known([old, new, alias], bound(old, b"o"), bound(new, b"n"), asked=("user_id", "old"))
+    assert found.ids == (b"n", b"o")
+    assert len(found.touchpoints) == 3
+
+
+def test_a_shared_device_leaves_its_past_behind() -> None:
+    first, second = seen(1, user_id="a", anonymous_id="d"), seen(2, user_id="b", anonymous_id="d")
+    ids = [bound(first, b"a"), bound(second, b"b")]
+    left = known([first, second], *ids, asked=ids[0])
+    assert (owned(left), left.touchpoints) == ([("user_id", "a", 1)], [first])
+    won = known([first, second], *ids, asked=DEVICE)
+    assert owned(won) == [("user_id", "b", 2), ("anonymous_id", "d", 2)]
