@@ -113,6 +113,9 @@ class WorkerSettings(_Group):
     dead_letters_run_records: int = Field(
         50, ge=1, description="failed records in a row at which a partition stops"
     )
+    recompute_batch_max: int = Field(
+        20, ge=1, description="customers computed again in one transaction for a new definition"
+    )
 
 
 class RetentionSettings(_Group):

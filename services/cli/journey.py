@@ -26,7 +26,7 @@ from services.journey_state.definition import (
 
 def check(file: Annotated[Path, typer.Argument(help="The journey definition, YAML.")]) -> None:
     """Validate a journey definition: each fault with its line and what to do."""
-    definition = _read(file)
+    definition = read(file)
     counts = f"{len(definition.stages)} stages, {len(definition.abandonment)} abandonment rules"
     typer.echo(f"ok: {definition.journey}, version {definition.version}, {counts}")
 
@@ -39,7 +39,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a journey definition says."""
-    definition = shipped(source) if source in shipped_names() else _read(Path(source))
+    definition = shipped(source) if source in shipped_names() else read(Path(source))
     if as_json:
         typer.echo(json.dumps(describe(definition), ensure_ascii=False, indent=2))
     else:
@@ -93,7 +93,8 @@ def _waited(micros: int) -> str:
     return f"{micros / 1_000_000:g}s"
 
 
-def _read(file: Path) -> Definition:
+def read(file: Path) -> Definition:
+    """The definition in the file; its faults end the program, each in a line."""
     try:
         return read_definition(file)
     except DefinitionError as error:

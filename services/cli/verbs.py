@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli import customer, dead_letters, erase, explain, journey, source, tail, watermark
+from services.cli import (
+    customer,
+    dead_letters,
+    erase,
+    explain,
+    journey,
+    publish,
+    source,
+    tail,
+    watermark,
+)
 from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
@@ -48,6 +58,7 @@ def up_command(
 journeys = typer.Typer(help="Journey definitions.", no_args_is_help=True)
 journeys.command("check")(journey.check)
 journeys.command("show")(journey.show)
+journeys.command("publish")(publish.publish)
 app.add_typer(journeys, name="journey")
 
 app.command("up")(up_command)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 
 from services.journey_state.cancellations import note_cancelled
-from services.journey_state.customer import Customer, CustomerState, Refold, encode_state
-from services.journey_state.episodes import signal_id
-from services.journey_state.in_force import FAR, EarlierJourney, Journeys, Term
-from services.journey_state.journey import Journey, Transition, settle
+from services.journey_state.customer import Customer, Refold, encode_state
+from services.journey_state.in_force import FAR, Journeys
+from services.journey_state.journey import Transition
 from services.journey_state.publication import (
     CUSTOMER_MERGED,
     CUSTOMER_STATE,
@@ -24,14 +22,13 @@ from services.journey_state.publication import (
     differs,
     history_row,
     id_text,
-    newest,
     open_overlays,
     snapshot,
     stage_change,
     transition_of,
 )
 from services.journey_state.recompute import HistoryChange
-from services.journey_state.signalling import Firing, earliest, next_look
+from services.journey_state.signalling import Firing, earliest, forget, next_look
 from services.journey_state.signals import Signals
 from services.journey_state.store import outcomes, people
 from services.journey_state.store.outcomes import HistoryRow
@@ -201,45 +198,13 @@ class Conclusion:
             return
         look: int | None = earliest(state, self.firing)
         if look is not None and look <= self.firing.watermark:
-            self._forget(customer)
+            forget(state, customer.under(self.journeys), self.journeys, self.firing)
             look = next_look(state, customer.under(self.journeys), self.journeys, self.firing)
         if look is None or look == FAR:
             return
         if state.wake_at is None or look < state.wake_at:
             state.wake_at = look
             self.wakes.append((customer.customer_id, look))
-
-    def _forget(self, customer: Customer) -> None:
-        state = customer.state
-        state.journey = self._settled(customer.under(self.journeys), state.journey)
-        if state.earlier:
-            self._forget_earlier(state)
-        if state.signals:
-            kept = {signal_id(episode) for episode in state.episodes}
-            over = {i: s for i, s in state.signals.items() if i not in kept}
-            if over:
-                state.signals = {i: s for i, s in state.signals.items() if i in kept}
-                state.past_signals = newest({**state.past_signals, **over})
-
-    def _forget_earlier(self, state: CustomerState) -> None:
-        """What a forgotten episode asks of later touchpoints is asked by the customer's journey."""
-        kept = []
-        journey = copy(state.journey)
-        for one in state.earlier:
-            left = self._settled(self.journeys.by_id[one.definition_id], one.journey)
-            journey.settled_to = max(journey.settled_to, left.settled_to)
-            if left.episodes:
-                kept.append(EarlierJourney(one.definition_id, left))
-        state.journey, state.earlier = journey, kept
-
-    def _settled(self, term: Term, journey: Journey) -> Journey:
-        return settle(
-            term.definition,
-            journey,
-            self.firing.watermark,
-            self.firing.grace_us,
-            self.firing.hold,
-        )
 
     def _states(self, *, is_new: bool) -> dict[int, list[tuple[bytes, bytes]]]:
         """What is to be stored of customers, by the definition that it was computed by."""

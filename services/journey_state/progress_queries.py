@@ -13,6 +13,7 @@ from services.journey_state.database import Connection
 from services.journey_state.definition import NONE_STAGE
 from services.journey_state.tables import consumer_offsets as offsets
 from services.journey_state.tables import (
+    customers,
     dead_letters,
     definitions,
     ingest_gaps,
@@ -103,22 +104,40 @@ async def open_dead_letters(connection: Connection) -> int:
 class DefinitionRow(NamedTuple):
     """The journey definition in force."""
 
+    definition_id: int
     version: str
     journey: str
     text: str
-    activated_at: int
+    activated_at: int  # on the watermark's scale; of the first, by the wall clock
 
 
 async def active_definition(connection: Connection) -> DefinitionRow | None:
     """The definition in force; None before the worker's first start."""
     d = definitions.c
     rows = await connection.execute(
-        select(d.version, d.journey, d.text, d.activated_at)
+        select(
+            d.definition_id,
+            d.version,
+            d.journey,
+            d.text,
+            func.coalesce(d.in_force_from, d.activated_at),
+        )
         .order_by(d.definition_id.desc())
         .limit(1)
     )
     row = rows.first()
-    return None if row is None else DefinitionRow(*row[:3], from_datetime(row[3]))
+    return None if row is None else DefinitionRow(*row[:4], from_datetime(row[4]))
+
+
+async def customers_by_definition(connection: Connection) -> dict[int, int]:
+    """How many customers were computed by each definition; reads one whole index."""
+    c = customers.c
+    rows = await connection.execute(
+        select(c.definition_id, func.count())
+        .where(c.merged_into.is_(None))
+        .group_by(c.definition_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def stage_counts(connection: Connection) -> dict[str, int]:

@@ -141,7 +141,9 @@ async def history(connection: Connection, customer_id: UUID) -> list[HistoryRow]
             h.source,
             definitions.c.version,
         )
-        .outerjoin(definitions, definitions.c.definition_id == h.definition_id)
+        .join(customers, customers.c.customer_id == h.customer_id)
+        # A row that stands is what the customer's definition says, whichever said it first.
+        .outerjoin(definitions, definitions.c.definition_id == customers.c.definition_id)
         .where(h.customer_id == customer_id, h.superseded_at.is_(None))
         .order_by(*place)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ async def refold(
         stored[row.customer_id].append((history_id, row))
     changes = {}
     for customer in customers:
+        await asyncio.sleep(0)  # a fold takes its time: others may go on in between
         past = fold_under(journeys, customer.under(journeys), touchpoints[customer.customer_id])
         customer.state.journey, customer.state.earlier = past.folded.journey, past.earlier
         _meet_earlier(customer, touchpoints[customer.customer_id])

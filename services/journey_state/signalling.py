@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -12,9 +13,10 @@ from msgspec.structs import replace
 from services.journey_state.customer import CustomerState, Standing
 from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
-from services.journey_state.in_force import FAR, Journeys, Term
-from services.journey_state.journey import Journey
+from services.journey_state.in_force import FAR, EarlierJourney, Journeys, Term
+from services.journey_state.journey import Journey, settle
 from services.journey_state.permission import Refusal, refusal
+from services.journey_state.publication import newest
 
 ChangeKind = Literal["retracted", "recovered", "reminded", "raised", "kept"]
 _TOLD: tuple[ChangeKind, ...] = ("retracted", "recovered", "reminded", "raised", "kept")
@@ -138,6 +140,35 @@ def _looks(state: CustomerState, term: Term, journeys: Journeys, firing: Firing)
     for overlay in state.journey.overlays.values():
         if overlay.expires_at is not None and overlay.expires_at > firing.watermark:
             yield overlay.expires_at
+
+
+def forget(state: CustomerState, term: Term, journeys: Journeys, firing: Firing) -> None:
+    """The state without the episodes and signals of which nothing more is to come.
+
+    What an earlier journey's asks of late touchpoints, the customer's own asks after this.
+    """
+    state.journey = _settled(term, state.journey, firing)
+    if state.earlier:
+        state.journey = copy(state.journey)
+        left = [
+            EarlierJourney(
+                one.definition_id, _settled(journeys.by_id[one.definition_id], one.journey, firing)
+            )
+            for one in state.earlier
+        ]
+        settled_to = max(one.journey.settled_to for one in left)
+        state.journey.settled_to = max(state.journey.settled_to, settled_to)
+        state.earlier = [one for one in left if one.journey.episodes]
+    if state.signals:
+        kept = {signal_id(episode) for episode in state.episodes}
+        over = {i: s for i, s in state.signals.items() if i not in kept}
+        if over:
+            state.signals = {i: s for i, s in state.signals.items() if i in kept}
+            state.past_signals = newest({**state.past_signals, **over})
+
+
+def _settled(term: Term, journey: Journey, firing: Firing) -> Journey:
+    return settle(term.definition, journey, firing.watermark, firing.grace_us, firing.hold)
 
 
 def _outlook(seen: Seen, firing: Firing) -> Outlook:

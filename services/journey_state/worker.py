@@ -22,6 +22,8 @@ from services.journey_state.intake import Batch, Intake, Spans, Tally
 from services.journey_state.maintenance import Maintenance
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
+from services.journey_state.republishing import Republishing
+from services.journey_state.signals import DEFINITION
 from services.journey_state.stall import StallWatch
 from services.journey_state.store import progress
 from services.journey_state.store.pool import TRANSIENT, Store
@@ -66,6 +68,12 @@ class Worker:
             lease_seconds=settings.watermark.lease_seconds,
             batch_max=settings.worker.deadlines_batch_max,
         )
+        self._republishing = Republishing(
+            store,
+            firings,
+            done=self._count_recomputed,
+            batch_max=settings.worker.recompute_batch_max,
+        )
         self._maintenance = Maintenance(
             store, dedupe_us=settings.dedupe.days * DAY_US, clock=_now_us
         )
@@ -90,6 +98,7 @@ class Worker:
             tasks.create_task(self._watch_consumer(stopping))
             tasks.create_task(self.relay.run(stopping))
             tasks.create_task(self._tick(stopping))
+            tasks.create_task(self._republishing.run(stopping))
             tasks.create_task(self._watch_lag(stopping))
             tasks.create_task(self._maintenance.run(stopping))
 
@@ -98,6 +107,10 @@ class Worker:
         if tally.messages:
             self.relay.wake()
         return tally
+
+    def _count_recomputed(self, customers: int) -> None:
+        self.metrics.refolds.labels(DEFINITION).inc(customers)
+        self.relay.wake()
 
     async def _tick(self, stopping: asyncio.Event) -> None:
         """Raise W and fire what is due, again and again."""

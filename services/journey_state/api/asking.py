@@ -54,6 +54,9 @@ class Asking:
     signal_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.signal_counts)
     )
+    customers_by_definition: Remembered[dict[int, int]] = field(
+        default_factory=lambda: Remembered(progress_queries.customers_by_definition)
+    )
 
     @property
     def grace_us(self) -> int:

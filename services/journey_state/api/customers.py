@@ -97,7 +97,7 @@ async def _answer(
 ) -> Customer:
     customer_id = found.customer_id
     journey = state.journey
-    ids = [UUID(signal_id(episode)) for episode in journey.episodes]
+    ids = [UUID(signal_id(episode)) for episode in state.episodes]
     known = await queries.signals_known(connection, ids)
     pending = profile.pending_episodes(state, known)
     signals = await queries.signal_page(connection, customer_id=customer_id, limit=SIGNALS_MAX)

@@ -105,7 +105,7 @@ async def _scan(
 ) -> list[tuple[Place, Episode]]:
     """The pending episodes of these customers, each customer's in the order of due."""
     states = [(row, decode_state(row.state)) for row in rows]
-    ids = {UUID(signal_id(e)) for _, state in states for e in state.journey.episodes}
+    ids = {UUID(signal_id(e)) for _, state in states for e in state.episodes}
     known = await queries.signals_known(connection, ids)
     return sorted(
         (

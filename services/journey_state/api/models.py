@@ -292,12 +292,20 @@ class Instance(_Answer):
     released: bool = Field(description="by an operator, and it has not said hello since")
 
 
-class StatusDefinition(_Answer):
-    """The definition in force."""
+class InForce(_Answer):
+    """The definition in force, and how far customers have been computed again by it."""
 
     journey: str
     version: str
-    activated_at: Time
+    definition_id: int = Field(description="of this publication; the same file again has another")
+    activated_at: Time = Field(
+        description="on the watermark's scale: signals due from here on (grace included) are its"
+        " own; the first definition counts from ever, and shows when it was put in force"
+    )
+    recomputed: int = Field(
+        description="customers computed by it; a second old, or older where counting takes long"
+    )
+    remaining: int = Field(description="customers to be computed again by it")
 
 
 class Status(_Answer):
@@ -318,16 +326,19 @@ class Status(_Answer):
     )
     instances: list[Instance]
     stopped: dict[str, str] = Field(description="partitions that stopped, and why")
-    definition: StatusDefinition | None
+    definition: InForce | None
 
 
-class Journey(_Answer):
-    """The journey definition in force."""
+class Journey(InForce):
+    """The journey definition in force, whole."""
 
-    journey: str
-    version: str
-    activated_at: Time
     definition: dict[str, Any] = Field(description="the definition file as JSON")
     customers: dict[str, int] | None = Field(
         description="per stage, when asked for; a second old, or older where counting takes long"
     )
+
+
+class PublishedJourney(InForce):
+    """What came of publishing a definition."""
+
+    published: bool = Field(description="false: this very definition was in force already")

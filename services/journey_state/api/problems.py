@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -51,11 +52,14 @@ def described(**statuses: str) -> dict[int | str, dict[str, Any]]:
 class Problem(Exception):  # noqa: N818 - the RFC's own word
     """Ends a request with a problem+json answer."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Sequence[dict[str, str]] = ()
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.errors = list(errors)
 
 
 def problem(
@@ -78,7 +82,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, error: Problem) -> JSONResponse:
-        return problem(error.status, error.code, error.detail)
+        more: dict[str, Any] = {"errors": error.errors} if error.errors else {}
+        return problem(error.status, error.code, error.detail, **more)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -115,7 +115,7 @@ def pending_episodes(state: CustomerState, known: set[UUID]) -> list[Episode]:
 
     `known` are ids of signals that exist already.
     """
-    found = [e for e in state.journey.episodes if UUID(signal_id(e)) not in known]
+    found = [e for e in state.episodes if UUID(signal_id(e)) not in known]
     return sorted(found, key=lambda e: (e.due, e.rule, e.scope or ""))
 
 

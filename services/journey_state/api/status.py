@@ -1,34 +1,31 @@
-"""`/v1/status` and `/v1/journey`: how far things are, and by which rules."""
+"""`/v1/status`: how far things are."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import structlog
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state import progress_queries as queries
+from services.journey_state.api import definition
 from services.journey_state.api.asking import WATERMARK_BEHIND_US, Ask, Asking, EndOffsets
 from services.journey_state.api.holds import hold_values
 from services.journey_state.api.models import (
     Instance,
-    Journey,
     Outbox,
     SignalState,
     Status,
-    StatusDefinition,
     WatermarkStatus,
 )
-from services.journey_state.api.problems import Problem, described
+from services.journey_state.api.problems import described
 from services.journey_state.api.profile import optional_time
-from services.journey_state.definition import describe, load
-from services.journey_state.progress_queries import DefinitionRow, OffsetRow
+from services.journey_state.progress_queries import OffsetRow
 from services.journey_state.watermark import Beat, Heard, Hold, watermark
 
 KAFKA_SECONDS_MAX = 3.0
@@ -44,14 +41,6 @@ class StatusQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class JourneyQuery(BaseModel):
-    """The parameters of the journey."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    customers: bool = Field(False, description="count customers per stage")
-
-
 @router.get("/v1/status", responses=described(bad_request="A bad parameter"))
 async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
     """Watermark, lag, outbox, rejected and dead records, totals, instances, definition."""
@@ -59,6 +48,7 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         _ends(ask.touchpoint_ends), _ends(ask.rejected_ends)
     )
     signals = await ask.signal_counts.get(ask.database)
+    in_force = await definition.in_force(ask)
     topic = ask.settings.kafka.topics.touchpoints
     async with ask.database.reading() as connection:
         at = await queries.watermark_at(connection)
@@ -68,7 +58,6 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         pending, oldest = await queries.outbox_backlog(connection)
         dead = await queries.open_dead_letters(connection)
         touchpoints = await queries.touchpoints_stored(connection)
-        definition = await queries.active_definition(connection)
     now = ask.clock()
     return Status(
         watermark=_watermark(at, now, _heard(beats, offsets, released), offsets, ask),
@@ -80,36 +69,8 @@ async def status(_: Annotated[StatusQuery, Query()], ask: Ask) -> Status:
         signals={state: signals.get(state, 0) for state in get_args(SignalState)},
         instances=_instances(beats, released),
         stopped={str(row.partition): row.stopped for row in offsets if row.stopped is not None},
-        definition=_definition(definition),
+        definition=in_force,
     )
-
-
-@router.get(
-    "/v1/journey",
-    responses=described(bad_request="A bad parameter", not_found="No definition is in force yet"),
-)
-async def journey(query: Annotated[JourneyQuery, Query()], ask: Ask) -> Journey:
-    """The journey definition in force."""
-    async with ask.database.reading() as connection:
-        found = await queries.active_definition(connection)
-    if found is None:
-        detail = "No definition is in force yet: the worker puts one in force at its first start"
-        raise Problem(404, "no_definition", detail)
-    definition = await asyncio.to_thread(_described, found.text)
-    counts = await ask.stage_counts.get(ask.database) if query.customers else None
-    return Journey(
-        journey=found.journey,
-        version=found.version,
-        activated_at=format_time(found.activated_at),
-        definition=definition,
-        customers=counts,
-    )
-
-
-@lru_cache(maxsize=2)
-def _described(text: str) -> dict[str, Any]:
-    # Reading a definition compiles it, and it is asked for far oftener than it changes.
-    return describe(load(text))
 
 
 async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
@@ -183,14 +144,6 @@ def _instance(name: str, beats: Sequence[Beat], *, released: bool) -> Instance:
         phase=newest.phase,
         partitions=len(beats),
         released=released,
-    )
-
-
-def _definition(row: DefinitionRow | None) -> StatusDefinition | None:
-    if row is None:
-        return None
-    return StatusDefinition(
-        journey=row.journey, version=row.version, activated_at=format_time(row.activated_at)
     )
 
 

@@ -20,6 +20,7 @@ from services.journey_state.definition.rules import (
 from services.journey_state.definition.schema import journey_schema
 from services.journey_state.definition.shipped import (
     DEFAULT,
+    DEFINITION_BYTES_MAX,
     read_definition,
     shipped,
     shipped_names,
@@ -27,6 +28,7 @@ from services.journey_state.definition.shipped import (
 
 __all__ = [
     "DEFAULT",
+    "DEFINITION_BYTES_MAX",
     "NONE_STAGE",
     "AbandonmentRule",
     "Condition",

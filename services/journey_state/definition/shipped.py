@@ -11,7 +11,7 @@ from services.journey_state.definition.problem import DefinitionError, Problem
 from services.journey_state.definition.rules import Definition
 
 DEFAULT = "ecommerce"
-FILE_BYTES_MAX = 1_048_576
+DEFINITION_BYTES_MAX = 1_048_576
 _NAMES = ("b2b", "demo", "ecommerce", "saas")
 
 
@@ -33,7 +33,7 @@ def read_definition(path: Path) -> Definition:
     """The definition in a file; DefinitionError also where the file cannot be read."""
     try:
         with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX)
+            content = file.read(DEFINITION_BYTES_MAX)
         text = content.decode()
     except OSError as error:
         reason = error.strerror or "cannot be read"
