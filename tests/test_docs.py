@@ -129,6 +129,19 @@ async def test_every_route_of_the_api_is_described() -> None:
     assert not [one for one in asked if f"{one[0].upper()} {one[1]}`" not in document]
 
 
+def test_bounds_of_a_journey_are_described() -> None:
+    document = text_of("docs/journeys.md")
+    folder = ROOT / "services" / "journey_state"
+    modules = ("abandonment", "consent", "items", "journey", "profile", "publication")
+    text = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
+    bounds = set(re.findall(r"^([A-Z_]+_MAX) = ", text, re.MULTILINE))
+
+    assert "ONCE_KEYS_MAX" in bounds
+    # Lengths of text and parts of messages need no table.
+    needless = re.compile(r"LENGTH|BITS|EXPONENT|ROWS|SUPERSEDES")
+    assert not [name for name in bounds if name not in document and not needless.search(name)]
+
+
 @every_page
 def test_links_lead_somewhere(path: Path) -> None:
     for link in _LINK.findall(path.read_text("utf-8")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from services.journey_state.definition import Definition, load
@@ -96,6 +97,13 @@ class Catalog:
                 known = await self._read(connection)
                 self._known = known
         return known
+
+    def evaluation_errors(self) -> dict[str, int]:
+        """How often expressions ended in an error here, by their place in the file."""
+        found: Counter[str] = Counter()
+        for definition in self._compiled.values():
+            found.update(definition.evaluation_errors())
+        return dict(found)
 
     async def _read(self, connection: Connection) -> Journeys:
         rows = await definitions.read_definitions(connection)

@@ -34,6 +34,10 @@ class Firings:
         newest = max((customer.definition_id for customer in customers), default=0)
         return await self._catalog.at(connection, newest)
 
+    def evaluation_errors(self) -> dict[str, int]:
+        """How often expressions ended in an error in this process, by their place in the file."""
+        return self._catalog.evaluation_errors()
+
     async def begin(self, connection: Connection) -> Conclusion:
         """A conclusion at the stored watermark; before the first one nothing is due.
 

@@ -39,6 +39,10 @@ class WorkerMetrics:
             "stage_transitions", "stages entered, in order", "from", "to"
         )
         self.signals = self._counter("signals", "signals that changed state", "rule", "state")
+        self.expression_errors = self._counter(
+            "expression_errors", "conditions and scopes that could not be evaluated", "expression"
+        )
+        self._expression_errors: dict[str, int] = {}
         self.merges = self._counter("identity_merges", "customers joined into others")
         self.dead_letters = self._counter("dead_letters", "records set aside")
         self.deadline_lateness_seconds = self._gauge(
@@ -76,6 +80,14 @@ class WorkerMetrics:
             if hold.reason != "current" and hold.since is not None:
                 seconds = (now_us - hold.since) / SECOND_US
                 self.watermark_hold_seconds.labels(_holder(hold)).set(seconds)
+
+    def count_expression_errors(self, errors: Mapping[str, int]) -> None:
+        """Add what has come since the last call; `errors` are all since the start."""
+        for expression, number in errors.items():
+            more = number - self._expression_errors.get(expression, 0)
+            if more > 0:
+                self.expression_errors.labels(expression).inc(more)
+        self._expression_errors = dict(errors)
 
     def count(self, tally: Tally) -> None:
         """Add what became of one batch."""

@@ -48,7 +48,7 @@ class Worker:
         self._stages_at = 0.0
         topics = settings.kafka.topics
         self._topic = topics.touchpoints
-        firings = Firings(
+        self._firings = firings = Firings(
             grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
             recovery_us=int(settings.watermark.recovery_seconds * SECOND_US),
             clock=_now_us,
@@ -164,6 +164,7 @@ class Worker:
         now = time.monotonic()
         async with self._store.connection() as connection:
             self.metrics.show_backlog(await progress.read_backlog(connection))
+            self.metrics.count_expression_errors(self._firings.evaluation_errors())
             if now >= self._stages_at:
                 # It reads every history: the more there are, the rarer.
                 self.metrics.show_stages(await progress.count_stages(connection))

@@ -18,6 +18,7 @@ from services.journey_state.definition import (
     shipped,
     shipped_names,
 )
+from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.touchpoint import Touchpoint
 
 MINUTE_US = 60_000_000
@@ -185,6 +186,15 @@ def test_errors_of_expressions_are_counted_by_place() -> None:
     assert set(definition.evaluation_errors().values()) == {0}
     assert entered(definition, moment("Product Reviewed", properties={"rating": "good"})) is None
     assert definition.evaluation_errors()["stages[4].enter[0].when"] == 1
+
+
+def test_errors_of_expressions_are_a_metric() -> None:
+    metrics = WorkerMetrics()
+    for errors in ({"a.when": 1}, {"a.when": 3, "b.scope": 1}, {"a.when": 3, "b.scope": 1}):
+        metrics.count_expression_errors(errors)
+    name = "milepost_expression_errors_total"
+    assert metrics.registry.get_sample_value(name, {"expression": "a.when"}) == 3
+    assert metrics.registry.get_sample_value(name, {"expression": "b.scope"}) == 1
 
 
 def test_the_published_schema_is_one() -> None:
