@@ -54,6 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=Fa
     campaign_last: dict[str, Any] | None
     consent: dict[str, bool]
     locale: str | None
+    opened: list[tuple[str, int, int | None]] = []  # each overlay: name, opened_at, expires_at
 
 
 class Episode(msgspec.Struct, kw_only=True, array_like=True, omit_defaults=True, gc=False):

@@ -191,14 +191,16 @@ def open_overlays(journey: Journey, at: int) -> dict[str, OpenOverlay]:
 
 def snapshot(journey: Journey, at: int) -> Snapshot:
     """The customer as of this time, which is not before the newest folded touchpoint."""
+    overlays = sorted(open_overlays(journey, at).items())
     return Snapshot(
         stage=journey.stage,
-        overlays=sorted(open_overlays(journey, at)),
+        overlays=[name for name, _ in overlays],
         last_touchpoint=journey.last_touchpoint,
         campaign_first=journey.campaign_first,
         campaign_last=journey.campaign_last,
         consent=consents.current(journey.consent, at),
         locale=journey.locale,
+        opened=[(name, one.opened_at, one.expires_at) for name, one in overlays],
     )
 
 

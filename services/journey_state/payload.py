@@ -23,7 +23,10 @@ def payload(snapshot: Snapshot, episode: Episode, rule: AbandonmentRule) -> dict
         "due_at": episode.due,
         "recover_until": episode.due + rule.recover_within_us,
         "stage": snapshot.stage,
-        "overlays": snapshot.overlays,
+        "overlays": [
+            {"name": name, "opened_at": opened_at, "expires_at": expires_at}
+            for name, opened_at, expires_at in snapshot.opened
+        ],
         "items": [_item(item) for item in episode.items],
         "items_complete": episode.items_complete,
         "value": total(episode),

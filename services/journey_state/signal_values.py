@@ -112,6 +112,14 @@ def _readable(value: dict[str, Any]) -> dict[str, Any]:
         **value,
         **{name: format_time(value[name]) for name in times},
         "last_touchpoint": last and {**last, "at": format_time(last["at"])},
+        "overlays": [
+            {
+                "name": one["name"],
+                "opened_at": format_time(one["opened_at"]),
+                "expires_at": one["expires_at"] and format_time(one["expires_at"]),
+            }
+            for one in value["overlays"]
+        ],
     }
 
 

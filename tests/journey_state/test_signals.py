@@ -274,6 +274,34 @@ async def test_history_that_reaches_up_to_now_is_told(database_url: str) -> None
     assert raised.value["origin"] == "import"
 
 
+async def test_overlays_have_one_shape_everywhere(database_url: str) -> None:
+    async with transacting(database_url) as world:
+        told = await world.take(event("Ask", 0), add(1, "x"))
+        told += await world.pass_time(DUE + 1 + GRACE)
+    shapes = [one.value["overlays"] for one in told]
+    assert len(shapes) == 4
+    assert all(shape == shapes[0] for shape in shapes)
+    assert [one["name"] for one in shapes[0]] == ["help"]
+
+
+async def test_a_signal_that_a_merge_leaves_standing_has_no_record_for_it(
+    database_url: str,
+) -> None:
+    visitor = {"anonymous_id": "a"}
+    both = {**visitor, "user_id": "u"}
+    async with transacting(database_url) as world:
+        await world.take(add(0, "x", identifiers=visitor))
+        (first,) = signals_of(await world.pass_time(DUE + GRACE))
+        signed_in = event("identify", DUE + 1, type="identify", identifiers=both)
+        assert kinds(await world.take(signed_in)) == []
+        (row,) = await world.signals()
+        (later,) = signals_of(await world.pass_time(DUE + HOUR + GRACE))
+    assert row["customer_id"].hex() == later.customer != first.customer
+    assert (later.kind, later.version) == ("reminded", 1)
+    assert later.value["signal_id"] == first.value["signal_id"]
+    assert later.value["raised_as"] == first.value["customer_id"]
+
+
 async def test_other_signals_are_shown_as_they_stood_at_due(database_url: str) -> None:
     async with transacting(database_url) as world:
         await world.take(add(0, "x"), add(100, "y"), order(DUE + 200, "x"))
