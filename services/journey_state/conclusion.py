@@ -33,6 +33,7 @@ from services.journey_state.signals import Signals
 from services.journey_state.store import outcomes, people
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
+from services.journey_state.withholding import withhold
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Conclusion:
         """After this all that follows for these customers is written, in this transaction."""
         signals = self.signals
         await note_cancelled(connection, [c for c in customers if c.customer_id in refolded])
+        await withhold(connection, customers)
         known = await signals.known(connection, list(refolded))
         reviewed = {
             c.customer_id: signals.review(

@@ -15,7 +15,7 @@ from services.journey_state.customer import Customer, OwnedIdentifier, decode_st
 from services.journey_state.keys import message_key
 from services.journey_state.operator import Act
 from services.journey_state.store import erasing, erasures, outcomes, people
-from services.journey_state.store.erasing import OwnedRow
+from services.journey_state.store.erasing import Letter, OwnedRow
 from services.journey_state.store.erasures import ErasedRange
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection
@@ -120,19 +120,26 @@ async def _find(connection: Connection, customer_id: bytes) -> Person:
 
 
 async def _remove_letters(connection: Connection, person: Person) -> int:
-    """Dead letters whose bytes hold an identifier of theirs go."""
+    """Dead letters whose bytes hold an identifier of theirs go, also those being replayed."""
     forms = written(person.identifiers)
-    about = [
+    about = _about(await erasing.letters_holding(connection, forms), forms)
+    if about:
+        await erasing.remove_letters(connection, about)
+    returning = _about(await erasing.records_holding(connection, forms), forms)
+    if returning:
+        await erasing.remove_records(connection, returning)
+    return len(about)
+
+
+def _about(letters: Sequence[Letter], forms: Sequence[bytes]) -> list[int]:
+    return [
         letter.dead_letter_id
-        for letter in await erasing.letters_holding(connection, forms)
+        for letter in letters
         if any(
             holds_any(text, forms)
             for text in (letter.key or b"", letter.value or b"", letter.message.encode())
         )
     ]
-    if about:
-        await erasing.remove_letters(connection, about)
-    return len(about)
 
 
 async def _forget_in_others(

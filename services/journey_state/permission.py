@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal
 
@@ -15,6 +15,7 @@ from services.journey_state.episodes import Episode
 # Signals are made for marketing, out of analytics: both must be allowed.
 PURPOSES = ("analytics", "marketing")
 KEY_BYTES = 16
+_FAR = 1 << 62  # later than any statement
 
 Refusal = Literal["consent", "operator"]
 
@@ -31,6 +32,11 @@ def refusal(state: CustomerState, episode: Episode) -> Refusal | None:
         if _forbids(consent.get(purpose, ()), episode.due, demanded=demanded):
             return "consent"
     return None
+
+
+def is_withdrawn(consent: Mapping[str, Sequence[Statement]]) -> bool:
+    """Whether marketing or analytics stands withdrawn by all that was ever said."""
+    return any(withdrawn(consent.get(purpose, ()), _FAR) for purpose in PURPOSES)
 
 
 def cancellation_key(episode: Episode) -> str:

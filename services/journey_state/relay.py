@@ -17,9 +17,9 @@ from services.contracts.touchpoint import partition_of
 from services.journey_state.dead_letters import open_record
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.publication import TOMBSTONE, TopicCode, id_text
-from services.journey_state.store import outcomes
+from services.journey_state.store import outcomes, queued
 from services.journey_state.store.outcomes import OutboxRow
-from services.journey_state.store.pool import TRANSIENT, Store
+from services.journey_state.store.pool import TRANSIENT, Connection, Store
 
 log = structlog.get_logger()
 
@@ -97,6 +97,9 @@ class Relay:
         self._waiting.clear()
         async with self._store.connection() as connection:
             shards = await outcomes.waiting_shards(connection)
+        if shards:
+            # Before any lock is taken: while Kafka is away nobody shall wait for us.
+            await self._started()
         sent = 0
         for shard in shards:
             sent += await self._send_shard(shard)
@@ -107,6 +110,7 @@ class Relay:
             if not await outcomes.claim_shard(connection, shard):
                 return 0
             rows = await outcomes.read_outbox(connection, shard, self._batch_max)
+            rows = await _not_withheld(connection, rows)
             if rows:
                 await self._send([row for _, row in rows])
                 await outcomes.remove_from_outbox(connection, [i for i, _ in rows])
@@ -193,3 +197,17 @@ class Relay:
                 await self._waiting.wait()
         except TimeoutError:
             return
+
+
+async def _not_withheld(
+    connection: Connection, rows: list[tuple[int, OutboxRow]]
+) -> list[tuple[int, OutboxRow]]:
+    """The rows without signals' records that a withdrawal has just taken out (semantics 8.2).
+
+    A withdrawal that comes from now on waits until these are handed over.
+    """
+    asked = [outbox_id for outbox_id, row in rows if row.topic == TopicCode.SIGNALS]
+    if not asked:
+        return rows
+    there = await queued.hand_over(connection, asked)
+    return [one for one in rows if one[1].topic != TopicCode.SIGNALS or one[0] in there]

@@ -223,7 +223,10 @@ def signal_row(
         due_at=standing.due,
         state=standing.state,
         published=standing.published,
-        suppressed=None,
+        # What was kept from being told is a fact of this revision.
+        suppressed=old.suppressed
+        if old is not None and old.revision == standing.revision
+        else None,
         revision=standing.revision,
         raised_at=standing.raised_at,
         reminded=standing.reminded,

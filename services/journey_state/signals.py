@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from services.journey_state.customer import Customer
 from services.journey_state.episodes import Episode
 from services.journey_state.in_force import Journeys
+from services.journey_state.permission import is_withdrawn
 from services.journey_state.publication import Outgoing, TopicCode
 from services.journey_state.signal_values import (
     BACKLOG_US,
@@ -37,6 +38,7 @@ from services.journey_state.store import outcomes
 from services.journey_state.store.outcomes import SignalRow
 from services.journey_state.store.pool import Connection
 
+SUPPRESSED_KINDS = ("raised", "reminded")  # what a withdrawal keeps from being told
 DEFINITION = "definition"  # the cause of what a new definition changes
 
 
@@ -89,7 +91,9 @@ class Signals:
             row = self._row(known, change)
             if change.kind == "kept" and old is not None and is_as_it_was(row, old):
                 continue
-            if change.kind != "kept" and row.published:
+            if change.kind in SUPPRESSED_KINDS and is_withdrawn(customer.state.journey.consent):
+                row = _suppressed(customer, change, row)
+            elif change.kind != "kept" and row.published:
                 ce_type = f"milepost.abandonment.{change.kind}.v1"
                 value = signal_message(read_value(row))
                 term = self.journeys.by_id[row.definition_id]
@@ -128,6 +132,18 @@ class Signals:
         in_time = max(episode.due, episode.last_received_at) + self.firing.grace_us
         late = self.outgoing.edition.published_at - in_time
         return "backlog" if late > BACKLOG_US else "live"
+
+
+def _suppressed(customer: Customer, change: Change, row: SignalRow) -> SignalRow:
+    """The row of a signal whose record is not sent for want of consent (semantics 8.2).
+
+    If nothing is told of it at all, nothing that becomes of it is.
+    """
+    if change.kind == "raised":
+        standing = replace(change.standing, published=False)
+        customer.state.signals = {**customer.state.signals, change.signal_id: standing}
+        row = row._replace(published=False)
+    return row._replace(suppressed="consent")
 
 
 def _is_amended(customer: Customer) -> bool:

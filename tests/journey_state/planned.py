@@ -54,6 +54,13 @@ SELECT md5('i' || n)::uuid, md5('c' || n)::uuid, md5('c' || n + 1)::uuid, 'moved
   '2026-09-21', '2026-09-21' FROM generate_series(1, 10000) n;
 INSERT INTO dead_letters (topic, partition, record_offset, reason, message)
 SELECT 't', 0, n, 'invalid', '' FROM generate_series(1, 10000) n;
+INSERT INTO erased_identifiers
+SELECT md5('e' || n)::uuid, '2026-09-21', NULL, false FROM generate_series(1, 20000) n;
+INSERT INTO erased_messages SELECT md5('e' || n)::uuid, '2027-11-21'
+FROM generate_series(1, 20000) n;
+INSERT INTO cancelled_deadlines
+SELECT md5('d' || n)::uuid, md5('m' || n)::uuid, 'cart', '', 's', 'm'
+FROM generate_series(1, 20000) n;
 INSERT INTO consumer_offsets SELECT 't', n, 0 FROM generate_series(0, 11) n;
 """
 

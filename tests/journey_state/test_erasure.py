@@ -376,3 +376,14 @@ async def test_a_batch_under_way_is_waited_for_and_erased_with_the_rest(
 
 
 WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'consumer_offsets'::regclass"
+
+
+async def test_dead_letters_on_their_way_back_go_too(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    await live_of_ann(worker)
+    assert (await client.post("/v1/dead-letters/replay")).status_code == 200
+    assert await worker.execute("SELECT count(*) FROM outbox WHERE topic = 4") == [(2,)]
+    await erase(client)
+    assert await worker.execute("SELECT count(*) FROM outbox WHERE topic = 4") == [(1,)]
+    assert await left_of_ann(worker) == []

@@ -14,7 +14,17 @@ import pytest_asyncio
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
 from services.journey_state import progress_queries, queries
-from services.journey_state.store import dead_letters, dedupe, facts, outcomes, people, progress
+from services.journey_state.store import (
+    cancelled,
+    dead_letters,
+    dedupe,
+    erasures,
+    facts,
+    outcomes,
+    people,
+    progress,
+    queued,
+)
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
@@ -151,6 +161,19 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
     ),
     "read_outbox": (lambda c: outcomes.read_outbox(c, 3, 500), ("ix_outbox_shard_outbox_id",)),
     "remove_from_outbox": (lambda c: outcomes.remove_from_outbox(c, [1, 2]), ("pk_outbox",)),
+    "hand_over": (lambda c: queued.hand_over(c, [1, 2]), ("pk_outbox",)),
+    "lock_signals": (
+        lambda c: queued.lock_signals(c, keys("c")),
+        ("ix_outbox_shard_outbox_id",),
+    ),
+    "forbidden": (
+        lambda c: erasures.forbidden(c, keys("i"), keys("m")),
+        ("pk_erased_identifiers", "pk_erased_messages"),
+    ),
+    "known_cancelled": (
+        lambda c: cancelled.known_cancelled(c, keys("c")),
+        ("pk_cancelled_deadlines",),
+    ),
     "claim_shard": (lambda c: outcomes.claim_shard(c, 3), ()),
     "add_dead_letters": (
         lambda c: dead_letters.add_dead_letters(

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection, uuid_array
 
+TOUCHPOINTS_TOPIC = 4  # publication.TopicCode.TOUCHPOINTS
+
 
 class OwnedRow(NamedTuple):
     """An identifier that someone owns, or owned for a while, and its owner now."""
@@ -261,6 +263,25 @@ async def letters_holding(connection: Connection, texts: Sequence[bytes]) -> lis
         texts,
     )
     return [Letter(*row) for row in rows]
+
+
+async def records_holding(connection: Connection, texts: Sequence[bytes]) -> list[Letter]:
+    """The same of dead letters that are on their way back to their topic."""
+    rows = await connection.fetch(
+        """
+        SELECT outbox_id, NULL::bytea, value, '' FROM outbox AS o
+        WHERE topic = $2 AND EXISTS
+          (SELECT 1 FROM unnest($1::bytea[]) AS text WHERE position(text IN o.value) > 0)
+        """,
+        texts,
+        TOUCHPOINTS_TOPIC,
+    )
+    return [Letter(*row) for row in rows]
+
+
+async def remove_records(connection: Connection, ids: Sequence[int]) -> None:
+    """These are not sent."""
+    await connection.execute("DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", ids)
 
 
 async def remove_letters(connection: Connection, ids: Sequence[int]) -> None:
