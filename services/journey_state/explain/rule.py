@@ -188,7 +188,7 @@ class RulePast:
         )
         if moment is not None:
             received = at_text(moment.touchpoint.received_at)
-            text += f": {touchpoint_text(moment)}, and was received on {received}"
+            text += f": {touchpoint_text(moment)}, but was received only on {received}"
         text += f".{_instead(kept, lives)}"
         return RetractedReason(
             rule=kept.rule,
@@ -217,9 +217,11 @@ def _instead(kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]) ->
             continue
         if life.ended is not None:
             how = ending(rule, life.ended)
-            return f" The episode was {how} in time: {touchpoint_text(life.ended)}."
+            by_it = life.ended.touchpoint.message_id == kept.cause_message_id
+            by = " by it" if by_it else f": {touchpoint_text(life.ended)}"
+            return f" By what is known now the episode was {how} in time{by}."
         if life.due(rule) != kept.due_at:
-            return f" The episode went on, and was due on {at_text(life.due(rule))}."
+            return f" By what is known now the episode went on until {at_text(life.due(rule))}."
     return ""
 
 

@@ -15,7 +15,13 @@ from services.journey_state.explain.episode import Life, ending
 from services.journey_state.explain.finding import find
 from services.journey_state.explain.recording import Seen, seen
 from services.journey_state.explain.reminder import ReminderReason
-from services.journey_state.explain.words import at_text, duration_text, times, touchpoint_text
+from services.journey_state.explain.words import (
+    at_text,
+    came_text,
+    duration_text,
+    times,
+    touchpoint_text,
+)
 from services.journey_state.in_force import Term
 from services.journey_state.permission import PURPOSES, Refusal, refusal
 from services.journey_state.watermark import Gap
@@ -117,7 +123,7 @@ def explain_episode(term: Term, rule: AbandonmentRule, life: Life, at: Bearing) 
         result=result,
         condition=finding.condition,
         values=finding.values,
-        text=f"{_beginning(rule, life)} {clause}",
+        text=f"{_beginning(rule, life, is_over=result not in ('open', 'waiting'))} {clause}",
         signal_id=identity,
         scope=episode.scope,
         opened_by=seen(life.opened),
@@ -160,7 +166,7 @@ def _outcome(
     return view.state, _signal_text(rule, life, at, view, kept), view
 
 
-def _beginning(rule: AbandonmentRule, life: Life) -> str:
+def _beginning(rule: AbandonmentRule, life: Life, *, is_over: bool) -> str:
     """How it was opened and kept alive, and when it was due for that."""
     scope = f" for {life.episode.scope}" if life.episode.scope else ""
     opened = f"{touchpoint_text(life.opened)} and opened an episode of {rule.name}{scope}."
@@ -168,9 +174,8 @@ def _beginning(rule: AbandonmentRule, life: Life) -> str:
     if further:
         came = touchpoint_text(life.last)
         opened += f" It was kept alive {times(further)}; as the last activity {came}."
-    return (
-        f"{opened} It was due {duration_text(rule.after_us)} later, on {at_text(life.due(rule))}."
-    )
+    due = f"{duration_text(rule.after_us)} later, on {at_text(life.due(rule))}"
+    return f"{opened} It {'was' if is_over else 'is'} due {due}."
 
 
 _ENDED = {
@@ -249,13 +254,13 @@ def _signal_text(
 ) -> str:
     episode = life.episode
     until = episode.due + rule.recover_within_us
-    nothing = "Nothing of it came by then, so it was abandoned."
+    nothing = "Nothing more of it came by then, so it was abandoned."
     made = _made_text(episode, at, view, kept)
     if episode.recovered is not None:
         back = episode.recovered
         after = duration_text(back.at - episode.due)
-        came = f"{back.event} came on {at_text(back.at)} ({back.channel}, {back.source}, message "
-        return f"{nothing} {made} {came}{back.message_id}), {after} after it was due: recovered."
+        came = came_text(back.event, back.at, back.channel, back.source, back.message_id)
+        return f"{nothing} {made} {came}, {after} after it was due: recovered."
     if view.state == "expired":
         return (
             f"{nothing} {made} Nothing brought the customer back until {at_text(until)}: expired."
@@ -268,8 +273,8 @@ def _made_text(episode: Episode, at: Bearing, view: Outlook, kept: Kept | None) 
     if kept is None:
         return f"The watermark passed {at_text(view.fires_at)}; its signal is about to be stored."
     if kept.published:
-        late = f" (not before {at_text(view.fires_at)}: {_why_then(episode, at, view)})"
-        told = f"The signal was raised when the watermark stood at {at_text(kept.raised_at)}{late}."
+        stood = f"The signal was raised when the watermark stood at {at_text(kept.raised_at)}"
+        told = f"{stood}, {_why_then(episode, at, view)}."
         return f"{told} Its record was suppressed: {kept.suppressed}." if kept.suppressed else told
     if episode.last_historical and episode.due < episode.last_received_at:
         return "Its last activity was imported after it was due, so it was stored, not published."
@@ -280,7 +285,6 @@ def _made_text(episode: Episode, at: Bearing, view: Outlook, kept: Kept | None) 
 
 
 def _why_then(episode: Episode, at: Bearing, view: Outlook) -> str:
-    held_by = _held_by(episode, at, view)
-    if held_by == "grace":
-        return f"due and {duration_text(at.grace_us)} of grace"
-    return _held_text(episode, at, view)
+    if _held_by(episode, at, view) == "grace":
+        return f"after {duration_text(at.grace_us)} of grace"
+    return f"and not before {at_text(view.fires_at)}, as {_held_text(episode, at, view)}"

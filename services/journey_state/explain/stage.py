@@ -95,7 +95,10 @@ class _Since:
     def take(self, step: Step) -> None:
         self.total += 1
         event = step.moment.event
-        self.newest[event] = (self.total, step.moment, step.kind)
+        known = self.newest.get(event)
+        # A repeat must not hide the one that it repeats, of which the rules have said something.
+        if step.kind == "folded" or known is None or known[2] != "folded":
+            self.newest[event] = (self.total, step.moment, step.kind)
         self.counts[event] = self.counts.get(event, 0) + 1
 
 
@@ -147,7 +150,7 @@ def _transition(definition: Definition, transition: Transition, moment: Moment) 
         condition=finding.condition,
         values=finding.values,
         text=f"{touchpoint_text(moment)} and matched rule {rule.id}"
-        f"{_from_text(rule, moment)}{', and ' + finding.text if finding.text else ''}.",
+        f"{_from_text(rule, moment)}{', as ' + finding.text if finding.text else ''}.",
         touchpoint=seen(moment),
     )
 
@@ -193,7 +196,7 @@ def _rule(definition: Definition, rule: EnterRule, since: _Since) -> RuleReason:
     _, moment, kind = max(met, key=lambda one: (one[2] == "folded", one[0]))
     result, condition, values, why = verdict(definition, rule, moment, kind)
     count = sum(since.counts.get(event, 0) for event in rule.match.events)
-    often = f" (the newest of {count})" if count > 1 else ""
+    often = f" (of {count} such events since)" if count > 1 else ""
     return RuleReason(
         rule=rule.id,
         stage=rule.stage,

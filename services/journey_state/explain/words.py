@@ -37,10 +37,13 @@ def duration_text(time_us: int) -> str:
 def touchpoint_text(moment: Moment) -> str:
     """The touchpoint as a sentence names it."""
     one = moment.touchpoint
-    return (
-        f"{moment.event} came on {at_text(one.occurred_at)} "
-        f"({one.channel}, {one.source}, message {one.message_id})"
-    )
+    return came_text(moment.event, one.occurred_at, one.channel, one.source, one.message_id)
+
+
+def came_text(event: str, at: int, channel: str, source: str, message_id: str) -> str:
+    """That an event came: when, where and which; a source named like its channel once."""
+    by = "" if source == channel else f"{source}, "
+    return f"{event} came on {at_text(at)} ({channel}, {by}message {message_id})"
 
 
 def quoted(expression: str) -> str:

@@ -52,7 +52,7 @@ def test_the_transition_names_rule_touchpoint_and_values() -> None:
     assert reasons.text == (
         f"The customer is in purchase since 1970-01-03 00:00:00 UTC by definition shop "
         f"{SHOP.version} (forward, from consideration): Order Completed came on "
-        "1970-01-03 00:00:00 UTC (website, web, message m2) and matched rule first_order, and "
+        "1970-01-03 00:00:00 UTC (website, web, message m2) and matched rule first_order, as "
         '`count("Order Completed") - count("Order Cancelled") <= 1` was true: 1 - 0 = 1.'
     )
 
@@ -86,12 +86,14 @@ def test_an_evaluation_error_is_told_as_one() -> None:
     assert rule(reasons, "advocacy[0]").result == "error"
 
 
-def test_a_repeat_is_told_as_one() -> None:
+def test_a_repeat_is_told_as_one_and_hides_nothing() -> None:
     order = ("Order Completed", {"order_id": "o1"})
     reasons = shop(order, ("Product Shared", {}), order)
     repeated = rule(reasons, "retention[0]")
     assert (repeated.result, repeated.times) == ("not_folded", 1)
     assert "repeats an earlier one" in repeated.text
+    at_once = rule(shop(order, order), "retention[0]")
+    assert (at_once.result, at_once.times) == ("when", 2)
 
 
 def test_an_earlier_rule_that_matched_first_is_named() -> None:
