@@ -29,6 +29,9 @@ demo: env ## start everything with the demo simulator; Ctrl-C stops it
 test: env ## the whole test suite on real Kafka and PostgreSQL
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 
+soak: env ## simulate SEEDS=5000 lives of clients, Kafka and workers under a virtual clock
+	SEEDS=$(or $(SEEDS),5000) $(BIN)/python -m pytest -n 2 tests/journey_state/test_simulation.py
+
 lint: env ## format, lint, types, boundaries
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -50,4 +53,4 @@ lock: ## pin every dependency with its hashes
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test lint format lock clean
+.PHONY: help env demo test soak lint format lock clean
