@@ -21,6 +21,8 @@ from services.cli import (
     tail,
     watermark,
 )
+from services.cli import customer, dead_letters, erase, explain, journey, source, tail, watermark
+from services.cli.backtest.command import backtest
 from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
@@ -59,6 +61,7 @@ journeys = typer.Typer(help="Journey definitions.", no_args_is_help=True)
 journeys.command("check")(journey.check)
 journeys.command("show")(journey.show)
 journeys.command("publish")(publish.publish)
+journeys.command("backtest")(backtest)
 app.add_typer(journeys, name="journey")
 
 app.command("up")(up_command)

@@ -40,6 +40,13 @@ async def known_cancelled(connection: Connection, keys: Collection[bytes]) -> se
     return {row[0] for row in rows}
 
 
+async def all_cancelled(connection: Connection) -> list[bytes]:
+    """The keys of all that was ever cancelled."""
+    return [
+        row[0] for row in await connection.fetch("SELECT cancellation_key FROM cancelled_deadlines")
+    ]
+
+
 async def cancelled_of(
     connection: Connection, message_keys: Sequence[bytes]
 ) -> list[CancelledDeadline]:

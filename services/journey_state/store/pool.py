@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -26,6 +26,12 @@ _SERVER_SETTINGS = {
 
 # What PostgreSQL says of the values that it is given: data exceptions, integrity, row too large.
 _DATA_CLASSES = ("21", "22", "23", "54")
+
+_READING = {
+    "application_name": "milepost-backtest",
+    "default_transaction_read_only": "on",
+    "idle_in_transaction_session_timeout": "0",  # one waits while others read its snapshot
+}
 
 _POSTGRES_EPOCH_US = 946_684_800 * SECOND_US  # 2000-01-01
 
@@ -104,6 +110,40 @@ class Store:
     def terminate(self) -> None:
         """Drop the connections without waiting."""
         self._pool.terminate()
+
+
+@asynccontextmanager
+async def snapshot_of(url: str, snapshot: str | None = None) -> AsyncIterator[Connection]:
+    """One connection that sees the database as of one instant and can write nothing.
+
+    `snapshot` names what another such connection exported. Raises one of `TRANSIENT`.
+    """
+    with _as_unreachable():
+        connection = await asyncpg.connect(
+            url,
+            timeout=CONNECT_SECONDS_MAX,
+            command_timeout=COMMAND_SECONDS_MAX,
+            server_settings={**_SERVER_SETTINGS, **_READING},
+        )
+    try:
+        await _set_codecs(connection)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            if snapshot is not None:
+                # A name that PostgreSQL gave; the statement takes no parameters.
+                with _as_unreachable():
+                    await connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+            yield connection
+    finally:
+        connection.terminate()
+
+
+@contextmanager
+def _as_unreachable() -> Iterator[None]:
+    """No such user, database or snapshot: what was named is not there."""
+    try:
+        yield
+    except (asyncpg.PostgresError, ValueError) as error:
+        raise ConnectionError(str(error)) from error
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

@@ -1,0 +1,1 @@
+"""`milepost journey backtest`: what another definition would have made of the past."""
