@@ -21,7 +21,6 @@ from services.cli import (
     tail,
     watermark,
 )
-from services.cli import customer, dead_letters, erase, explain, journey, source, tail, watermark
 from services.cli.backtest.command import backtest
 from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
