@@ -108,5 +108,5 @@ def _touchpoints(bodies: Sequence[bytes], until: int | None) -> list[Touchpoint]
 
 def _stage(own: Term, touchpoints: Sequence[Touchpoint], at: int | None) -> StageReasons:
     watch = StageWatch(own.definition)
-    watched(own.definition, touchpoints, watch.take)
+    watched(own.definition, touchpoints, watch)
     return StageReasons.model_validate(watch.reasons(past=at is not None))

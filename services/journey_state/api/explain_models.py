@@ -110,9 +110,10 @@ class EpisodeReason(_Part):
     text: str
     signal_id: str | None = Field(description="null: it ended before it was due")
     scope: str | None
-    opened_by: TouchpointSeen
+    opened_at: Time
+    opened_by: TouchpointSeen | None = Field(description="null: it is not kept any more")
     activities: int = Field(description="touchpoints that opened it or kept it alive")
-    last_activity: TouchpointSeen
+    last_activity: TouchpointSeen | None
     due_at: Time
     fires_not_before: Time | None = Field(description="the watermark that raises it; null: none")
     held_by: HeldBy | None

@@ -21,20 +21,22 @@ Ending = Literal["closed", "dropped", "emptied", "left"]
 class Life:
     """An episode as the fold left it, and the touchpoints that made it so.
 
-    `ended`: what ended it before it was due. `stopped`: the first thing after its due that it
-    concerned.
+    `opened`, `last`: None where they are from before what the fold began with. `ended`: what
+    ended it before it was due. `stopped`: the first thing after its due that it concerned.
     """
 
     episode: Episode
-    opened: Moment
-    last: Moment
+    opened: Moment | None
+    last: Moment | None
+    opened_at: int
+    last_at: int
     activities: int = 1
     ended: Moment | None = None
     stopped: Moment | None = None
 
     def due(self, rule: AbandonmentRule) -> int:
         """When it was or is due by its last activity."""
-        return self.last.touchpoint.occurred_at + rule.after_us
+        return self.last_at + rule.after_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,12 @@ class EpisodeWatch:
         self.missed_total = 0
         self._present: dict[int, Life] = {}
 
+    def begin(self, journey: Journey) -> None:
+        """What the fold begins with."""
+        for episode in journey.episodes:
+            if episode.rule == self.rule.name:
+                self._present[id(episode)] = self._open(episode, None)
+
     def take(self, step: Step, journey: Journey) -> None:
         """One more step. An episode stays the same object, however it changes."""
         rule = self.rule.name
@@ -82,8 +90,8 @@ class EpisodeWatch:
         self._present = present
         self._miss(step, journey, met=met)
 
-    def _open(self, episode: Episode, moment: Moment) -> Life:
-        life = Life(episode, moment, moment)
+    def _open(self, episode: Episode, moment: Moment | None) -> Life:
+        life = Life(episode, moment, moment, episode.opened_at, episode.last_at)
         self.lives.append(life)
         self.total += 1
         return life
@@ -109,7 +117,8 @@ def _note(life: Life, moment: Moment) -> bool:
         touchpoint.source,
     ):
         return False
-    life.last, life.activities = moment, life.activities + 1
+    life.last, life.last_at = moment, episode.last_at
+    life.activities += 1
     return True
 
 

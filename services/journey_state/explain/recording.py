@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from services.journey_state.definition import Definition, Moment
 from services.journey_state.episodes import LastTouchpoint
@@ -39,29 +39,47 @@ class Step:
     transition: Transition | None
 
 
-Take = Callable[[Step, Journey], None]  # the journey just after the step; it changes in place
+class Watcher(Protocol):
+    """Is told of a fold. The journey changes in place, and so do its episodes."""
+
+    def begin(self, journey: Journey) -> None:
+        """What the fold begins with."""
+
+    def take(self, step: Step, journey: Journey) -> None:
+        """One more step, and the journey just after it."""
 
 
 def watched(
     definition: Definition,
     touchpoints: Sequence[Touchpoint],
-    *takes: Take,
+    *watchers: Watcher,
     start: Journey | None = None,
 ) -> Folded:
-    """The fold of these touchpoints, each step of which the `takes` were told."""
-    return fold(definition, touchpoints, start, _Recorder(definition, takes))
+    """The fold of these touchpoints from a checkpoint on, of which all watchers were told."""
+    recorder = _Recorder(definition, watchers)
+    folded = fold(definition, touchpoints, start, recorder)
+    recorder.begin(folded.journey)  # if there was no step, it ends as it began
+    return folded
 
 
 class _Recorder:
     """Makes a `Step` of what a fold shows."""
 
-    def __init__(self, definition: Definition, takes: Sequence[Take]) -> None:
+    def __init__(self, definition: Definition, watchers: Sequence[Watcher]) -> None:
         self._definition = definition
-        self._takes = takes
+        self._watchers = watchers
+        self._begun = False
         self._moment: Moment | None = None
         self._last: LastTouchpoint | None = None
 
+    def begin(self, journey: Journey) -> None:
+        if not self._begun:
+            self._begun = True
+            for watcher in self._watchers:
+                watcher.begin(journey)
+
     def before(self, journey: Journey, touchpoint: Touchpoint) -> None:
+        self.begin(journey)
         self._moment = moment_of(self._definition, journey, touchpoint)
         self._last = journey.last_touchpoint
 
@@ -70,8 +88,8 @@ class _Recorder:
         # Every folded touchpoint becomes the last one.
         folded = journey.last_touchpoint is not self._last
         step = Step(self._moment, _kind(self._moment.touchpoint, folded=folded), transition)
-        for take in self._takes:
-            take(step, journey)
+        for watcher in self._watchers:
+            watcher.take(step, journey)
 
 
 def seen(moment: Moment) -> Seen:

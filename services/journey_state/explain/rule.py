@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from services.journey_state.abandonment import concerns, meaning
 from services.journey_state.definition import AbandonmentRule, Moment
 from services.journey_state.explain.episode import EPISODES_MAX, EpisodeWatch, Life, Missed, ending
 from services.journey_state.explain.finding import find
-from services.journey_state.explain.recording import Seen, Step, Take, seen, watched
+from services.journey_state.explain.recording import Seen, Step, Watcher, seen, watched
 from services.journey_state.explain.signal import (
     Bearing,
     EpisodeReason,
@@ -82,6 +82,30 @@ class SignalReasons:
     truncated: bool
 
 
+Start = Callable[[Term], Journey | None]
+
+
+def _from_nothing(_: Term) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Causes:
+    """Remembers the touchpoints that are asked for by their message ids."""
+
+    wanted: frozenset[str]
+    found: dict[str, Moment]
+
+    def begin(self, journey: Journey) -> None:
+        """Nothing is known of touchpoints before."""
+
+    def take(self, step: Step, _: Journey) -> None:
+        """One more step."""
+        message_id = step.moment.touchpoint.message_id
+        if message_id in self.wanted:
+            self.found[message_id] = step.moment
+
+
 class RulePast:
     """A rule's episodes in a past, each by the definition that its signal belongs to.
 
@@ -102,30 +126,28 @@ class RulePast:
         own: Term,
         touchpoints: Sequence[Touchpoint],
         wanted: Iterable[str] = (),
+        start: Start = _from_nothing,
     ) -> None:
         """Fold touchpoints that stand in the order under each definition that may own signals.
 
-        `wanted` are message ids of touchpoints that explanations will name.
+        `wanted` are message ids of touchpoints that explanations will name; `start` gives what a
+        fold goes on from.
         """
-        asked = frozenset(wanted)
         times = [touchpoint.occurred_at for touchpoint in touchpoints]
-
-        def note(step: Step, _: Journey) -> None:
-            if step.moment.touchpoint.message_id in asked:
-                self.causes[step.moment.touchpoint.message_id] = step.moment
-
         for term in journeys.before(own):
-            if self.rule in term.rules and may_signal(term, times):
+            begun = start(term)
+            due = may_signal(term, times) or (begun is not None and begun.episodes)
+            if self.rule in term.rules and due:
                 watch = EpisodeWatch(term.rules[self.rule], self._lives_max)
                 part = touchpoints[: bisect_right(times, last_effect(term))]
-                watched(term.definition, part, watch.take)
+                watched(term.definition, part, watch, start=begun)
                 self._found.append((term, watch))
-        takes: list[Take] = [note]
+        watchers: list[Watcher] = [_Causes(frozenset(wanted), self.causes)]
         if self.rule in own.rules:
             watch = EpisodeWatch(own.rules[self.rule], self._lives_max)
-            takes.append(watch.take)
+            watchers.append(watch)
             self._found.append((own, watch))
-        self.journey = watched(own.definition, touchpoints, *takes).journey
+        self.journey = watched(own.definition, touchpoints, *watchers, start=start(own)).journey
 
     def lives(self) -> list[tuple[Term, AbandonmentRule, Life]]:
         """The episodes, the newest first."""
@@ -135,7 +157,7 @@ class RulePast:
             for life in watch.lives
             if term.first_due <= life.due(watch.rule) < term.end_due
         ]
-        return sorted(found, key=lambda one: one[2].opened.touchpoint.place, reverse=True)
+        return sorted(found, key=lambda one: one[2].opened_at, reverse=True)
 
     def reasons(self, at: Bearing) -> SignalReasons:
         """Why there is a signal, or none."""
@@ -210,8 +232,7 @@ def _instead(kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]) ->
     """What the touchpoints say now of the episode that the signal was about."""
     last = kept.last_activity_at
     for _, rule, life in lives:
-        opened, until = life.opened.touchpoint.occurred_at, life.last.touchpoint.occurred_at
-        if last is None or not opened <= last <= until:
+        if last is None or not life.opened_at <= last <= life.last_at:
             continue
         if life.episode.scope != kept.scope and not concerns(life.episode.scope, kept.scope):
             continue

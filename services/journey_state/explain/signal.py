@@ -12,7 +12,7 @@ from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
 from services.journey_state.explain import reminder
 from services.journey_state.explain.episode import Life, ending
-from services.journey_state.explain.finding import find
+from services.journey_state.explain.finding import Finding, find
 from services.journey_state.explain.recording import Seen, seen
 from services.journey_state.explain.reminder import ReminderReason
 from services.journey_state.explain.words import (
@@ -80,7 +80,8 @@ class Bearing:
 class EpisodeReason:
     """What became of one episode and why, by the definition that its signal belongs to.
 
-    `condition` and `values` are those of the opening event. `closed`, `dropped`, `emptied` (its
+    `condition` and `values` are those of the opening event (`opened_by`, null: it is not kept any
+    more). `closed`, `dropped`, `emptied` (its
     last item was removed), `left` (the stage): `ended_by` ended it before it was due. `open`: it is
     not due yet at W. `waiting`: it is due and `held_by` keeps it. `consent`, `operator`: forbidden.
     """
@@ -93,9 +94,10 @@ class EpisodeReason:
     text: str
     signal_id: str | None
     scope: str | None
-    opened_by: Seen
+    opened_at: int
+    opened_by: Seen | None
     activities: int
-    last_activity: Seen
+    last_activity: Seen | None
     due_at: int
     fires_not_before: int | None
     held_by: HeldBy | None
@@ -112,7 +114,7 @@ def explain_episode(term: Term, rule: AbandonmentRule, life: Life, at: Bearing) 
     episode = life.episode
     identity = identity_of(life)
     kept = at.kept.get(identity or "")
-    finding = find(rule.opens.when if rule.opens else None, life.opened)
+    finding = _opening(rule, life)
     result, clause, view = _outcome(rule, life, at, kept)
     is_signal = result in ("raised", "recovered", "expired")
     held_by = _held_by(episode, at, view) if result == "waiting" and view else None
@@ -126,9 +128,10 @@ def explain_episode(term: Term, rule: AbandonmentRule, life: Life, at: Bearing) 
         text=f"{_beginning(rule, life, is_over=result not in ('open', 'waiting'))} {clause}",
         signal_id=identity,
         scope=episode.scope,
-        opened_by=seen(life.opened),
+        opened_at=life.opened_at,
+        opened_by=None if life.opened is None else seen(life.opened),
         activities=life.activities,
-        last_activity=seen(life.last),
+        last_activity=None if life.last is None else seen(life.last),
         due_at=life.due(rule),
         fires_not_before=view.fires_at if view and not is_signal else None,
         held_by=held_by,
@@ -141,6 +144,12 @@ def explain_episode(term: Term, rule: AbandonmentRule, life: Life, at: Bearing) 
         if is_signal and view and kept
         else (),
     )
+
+
+def _opening(rule: AbandonmentRule, life: Life) -> Finding:
+    if life.opened is None:
+        return Finding("true")
+    return find(rule.opens.when if rule.opens else None, life.opened)
 
 
 def identity_of(life: Life) -> str | None:
@@ -169,9 +178,13 @@ def _outcome(
 def _beginning(rule: AbandonmentRule, life: Life, *, is_over: bool) -> str:
     """How it was opened and kept alive, and when it was due for that."""
     scope = f" for {life.episode.scope}" if life.episode.scope else ""
-    opened = f"{touchpoint_text(life.opened)} and opened an episode of {rule.name}{scope}."
+    if life.opened is None:
+        kept = f"opened on {at_text(life.opened_at)}, from before the touchpoints that are kept"
+        opened = f"There was an episode of {rule.name}{scope}, {kept}."
+    else:
+        opened = f"{touchpoint_text(life.opened)} and opened an episode of {rule.name}{scope}."
     further = life.activities - 1
-    if further:
+    if further and life.last is not None:
         came = touchpoint_text(life.last)
         opened += f" It was kept alive {times(further)}; as the last activity {came}."
     due = f"{duration_text(rule.after_us)} later, on {at_text(life.due(rule))}"

@@ -110,10 +110,17 @@ class StageWatch:
         self._made: deque[tuple[Transition, Moment]] = deque(maxlen=TRANSITIONS_MAX)
         self._total = 0
         self._since = _Since()
+        self._stage = NONE_STAGE
+        self._entered_at: int | None = None
+
+    def begin(self, journey: Journey) -> None:
+        """What the fold begins with."""
+        self._stage, self._entered_at = journey.stage, journey.entered_at
 
     def take(self, step: Step, _: Journey) -> None:
         """One more step."""
         if step.transition is not None:
+            self._stage, self._entered_at = step.transition.stage, step.transition.entered_at
             self._since, self._total = _Since(), self._total + 1
             self._made.append((step.transition, step.moment))
         self._since.take(step)
@@ -123,18 +130,29 @@ class StageWatch:
         definition, since = self._definition, self._since
         reasons = tuple(_transition(definition, one, moment) for one, moment in self._made)
         last = reasons[-1] if reasons else None
-        stage = last.stage if last else NONE_STAGE
+        stage = self._stage
         others = [one for one in definition.stages if one.name != stage]
         return StageReasons(
             stage=stage,
-            entered_at=last.entered_at if last else None,
-            text=_headline(definition, last, since, "was" if past else "is"),
+            entered_at=self._entered_at,
+            text=self._headline(last, "was" if past else "is"),
             entered_by=last,
             transitions=reasons,
             transitions_total=self._total,
             why_not=tuple(_stage(definition, one.name, one.enter, since) for one in others),
             truncated=self._total > len(reasons),
         )
+
+    def _headline(self, last: TransitionReason | None, is_or_was: str) -> str:
+        definition, came = self._definition, self._since.total
+        by = f"by definition {definition.journey} {definition.version}"
+        if self._entered_at is None:
+            told = f"{came} touchpoints came" if came else "no touchpoint came"
+            return f"The customer {is_or_was} in no stage yet {by}: {told}, and no rule matched."
+        there = f"The customer {is_or_was} in {self._stage} since {at_text(self._entered_at)} {by}"
+        if last is None:
+            return f"{there}, from before the touchpoints that are kept."
+        return f"{there} ({last.direction}, from {last.previous}): {last.text}"
 
 
 def _transition(definition: Definition, transition: Transition, moment: Moment) -> TransitionReason:
@@ -163,19 +181,6 @@ def _from_text(rule: EnterRule, moment: Moment) -> str:
 
 def _was(moment: Moment) -> str:
     return f"the stage was {moment.stage}"
-
-
-def _headline(
-    definition: Definition, last: TransitionReason | None, since: _Since, is_or_was: str
-) -> str:
-    by = f"by definition {definition.journey} {definition.version}"
-    if last is None:
-        came = f"{since.total} touchpoints came" if since.total else "no touchpoint came"
-        return f"The customer {is_or_was} in no stage yet {by}: {came}, and no rule matched."
-    return (
-        f"The customer {is_or_was} in {last.stage} since {at_text(last.entered_at)} {by} "
-        f"({last.direction}, from {last.previous}): {last.text}"
-    )
 
 
 def _stage(

@@ -293,3 +293,18 @@ def test_what_is_named_as_ending_an_episode_does_end_it(
             assert (life.ended is None) == (id(life.episode) in standing)
             if life.ended is not None and rule.stages is None:
                 assert meaning(rule, life.ended) in ("closes", "drops", "removes")
+
+
+def test_an_episode_from_before_a_checkpoint_is_followed_on() -> None:
+    start = fold(SHOP.current.definition, [ADDED]).journey
+    order = event(HOUR + 20 * MINUTE, "Order Completed")
+    for touchpoints, result in (([], "open"), ([order], "closed")):
+        past = RulePast("cart")
+        past.fold(SHOP, SHOP.current, touchpoints, start=lambda _: start)
+        state = CustomerState(made=(0, "", ""), journey=past.journey)
+        reasons = past.reasons(Bearing(HOUR, GRACE, no_gaps, (), state))
+        (episode,) = reasons.episodes
+        assert (episode.result, episode.opened_at, episode.opened_by) == (result, HOUR, None)
+        assert episode.text.startswith(
+            "There was an episode of cart for c1, opened on 1970-01-01 01:00:00 UTC, from before "
+        )

@@ -26,7 +26,7 @@ SHOP = shipped()
 
 def explained(definition: Definition, touchpoints: Sequence[Touchpoint]) -> StageReasons:
     watch = StageWatch(definition)
-    watched(definition, touchpoints, watch.take)
+    watched(definition, touchpoints, watch)
     return watch.reasons()
 
 
@@ -176,3 +176,17 @@ def _check(
         assert reason.result == "when"
         assert allowed
         assert not holds
+
+
+def test_a_stage_from_before_a_checkpoint_is_told_as_such() -> None:
+    before = make(DAY_US, "Order Completed", message_id="a")
+    after = make(3 * DAY_US, "Product Viewed", message_id="b")
+    start = fold(SHOP, [before]).journey
+    for touchpoints in ([], [after]):
+        watch = StageWatch(SHOP)
+        watched(SHOP, touchpoints, watch, start=start)
+        reasons = watch.reasons()
+        assert (reasons.stage, reasons.entered_at, reasons.entered_by) == ("purchase", DAY_US, None)
+        assert "in purchase since 1970-01-02 00:00:00 UTC by definition shop" in reasons.text
+        assert reasons.text.endswith("from before the touchpoints that are kept.")
+    assert rule(reasons, "consideration[0]").result == "from"
