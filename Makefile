@@ -32,6 +32,9 @@ test: env ## the whole test suite on real Kafka and PostgreSQL
 soak: env ## simulate SEEDS=5000 lives of clients, Kafka and workers under a virtual clock
 	SEEDS=$(or $(SEEDS),5000) $(BIN)/python -m pytest -n 2 tests/journey_state/test_simulation.py
 
+mutations: env ## break sentences of the semantics on purpose: do tests notice?
+	$(BIN)/python -m tests.mutations --write
+
 lint: env ## format, lint, types, boundaries
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,4 +56,4 @@ lock: ## pin every dependency with its hashes
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak lint format lock clean
+.PHONY: help env demo test soak mutations lint format lock clean

@@ -49,6 +49,8 @@ def test_ties_of_the_order_are_settled_by_bytes_not_by_locale_or_utf_16() -> Non
     assert [t.message_id for t in in_order(same)] == ids
     sources = [make(5, message_id="m", source=name) for name in reversed(ids)]
     assert [t.source for t in in_order(sources)] == ids
+    crossed = [make(5, message_id="a", source="z"), make(5, message_id="b", source="y")]
+    assert in_order(reversed(crossed)) == crossed
 
 
 def test_of_copies_the_one_received_first_counts_wherever_it_stands() -> None:
