@@ -154,6 +154,15 @@ async def database_url(
         yield url
 
 
+@pytest_asyncio.fixture(scope="module")
+async def module_database_url(
+    postgres_server: EmbeddedPostgres, template_database: str
+) -> AsyncIterator[str]:
+    """The same for all tests of a file, for those that tell their rows apart themselves."""
+    async for url in _database(postgres_server, template_database):
+        yield url
+
+
 async def _database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex[:10]}"
     await _execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')

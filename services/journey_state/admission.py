@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.contracts.times import DAY_US
-from services.journey_state.event import Arrival
+from services.journey_state.event import Arrival, read_touchpoint
 from services.journey_state.keys import identifier_key
 from services.journey_state.store import dedupe, facts
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
 from services.journey_state.store.pool import Connection
+from services.journey_state.touchpoint import Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Window:
 
 async def admit(
     connection: Connection, arrivals: Sequence[Arrival], window: Window
-) -> tuple[list[Arrival], set[str]]:
-    """The touchpoints that count, and the message ids of those that replace an earlier copy.
+) -> tuple[list[Arrival], dict[str, Touchpoint]]:
+    """The touchpoints that count, and, by message id, the copies that some of them replace.
 
     Of an old event a copy may have come that the window has forgotten: it is looked for in the
     timeline.
@@ -46,21 +47,23 @@ async def admit(
             first[key] = arrival
     admitted = await facts.admit(connection, [arrival.fact for arrival in first.values()])
     fresh = [arrival for key, arrival in first.items() if key in admitted]
-    replacing: set[str] = set()
+    replaced: dict[str, Touchpoint] = {}
     if len(fresh) < len(first):
         again = {key: arrival for key, arrival in first.items() if key not in admitted}
-        for arrival in await _earlier_copies(connection, again):
+        for arrival, before in await _earlier_copies(connection, again):
             fresh.append(arrival)
-            replacing.add(arrival.fact.message_id)
+            replaced[arrival.fact.message_id] = before
     old = [a for a in fresh if a.fact.occurred_at < window.forgotten_before]
     if old:
         gone, earlier = await _compare_with_timeline(connection, old, window.apart_us)
         fresh = [a for a in fresh if a.fact.message_key not in gone]
-        replacing |= earlier
-    return fresh, replacing
+        replaced |= earlier
+    return fresh, replaced
 
 
-async def _earlier_copies(connection: Connection, again: dict[bytes, Arrival]) -> list[Arrival]:
+async def _earlier_copies(
+    connection: Connection, again: dict[bytes, Arrival]
+) -> list[tuple[Arrival, Touchpoint]]:
     earlier = []
     for copy in await facts.copies(connection, list(again)):
         fact = again[copy.message_key].fact
@@ -70,18 +73,24 @@ async def _earlier_copies(connection: Connection, again: dict[bytes, Arrival]) -
             body = await facts.body_of(connection, copy, fact)
             if body is None or fact.body >= body:
                 continue
-        await facts.replace_copy(connection, copy, fact)
-        earlier.append(again[copy.message_key])
+        before = await _replace(connection, copy, again[copy.message_key])
+        earlier.append((again[copy.message_key], before))
     return earlier
+
+
+async def _replace(connection: Connection, copy: Copy, arrival: Arrival) -> Touchpoint:
+    body = await facts.replace_copy(connection, copy, arrival.fact)
+    # A copy that the timeline holds no more said, for all that is known, the same.
+    return arrival.touchpoint if body is None else read_touchpoint(body).touchpoint
 
 
 async def _compare_with_timeline(
     connection: Connection, old: Sequence[Arrival], apart_us: int
-) -> tuple[set[bytes], set[str]]:
-    """Message keys of those that a stored copy outdoes, message ids of those that outdo it."""
+) -> tuple[set[bytes], dict[str, Touchpoint]]:
+    """Message keys of those that a stored copy outdoes; by message id, the copies outdone."""
     stored = await dedupe.find_in_timeline(connection, list(_traces(old)), apart_us)
     counting: list[Copy] = []
-    earlier: set[str] = set()
+    earlier: dict[str, Touchpoint] = {}
     for arrival in old:
         found = stored.get(arrival.fact.message_key)
         if found is None:
@@ -90,8 +99,7 @@ async def _compare_with_timeline(
         if (copy.received_at, body) <= _precedence(arrival.fact):
             counting.append(copy)
         else:
-            await facts.replace_copy(connection, copy, arrival.fact)
-            earlier.add(arrival.fact.message_id)
+            earlier[arrival.fact.message_id] = await _replace(connection, copy, arrival)
     if counting:
         await dedupe.remember_copies(connection, counting)
     return {copy.message_key for copy in counting}, earlier

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from services.journey_state.customer import (
-    Customer,
-    OwnedIdentifier,
-    Refold,
-    decode_state,
-)
+from services.journey_state import recomputation
+from services.journey_state.connected import StaleReadError, mentioned
+from services.journey_state.customer import Customer, OwnedIdentifier, Refold, decode_state
 from services.journey_state.event import Arrival
 from services.journey_state.identity import Fact, Move, Step, fact_of, step
 from services.journey_state.keys import identifier_key
-from services.journey_state.owners import Holding, Owner, Owners
-from services.journey_state.store import people
+from services.journey_state.lateness import Lateness
+from services.journey_state.owners import Holding, IdentityBounds, Owner, Owners
+from services.journey_state.rearrangement import Rearrangement
+from services.journey_state.recomputation import Named, named
+from services.journey_state.store import links, people
+from services.journey_state.store.people import CustomerRow, IdentifierRow
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import Identifier, Place, Touchpoint
+from services.journey_state.touchpoint import BEGINNING, Identifier, Place, Touchpoint
 
-BEGINNING: Place = (-62_135_596_800_000_000, "", "")  # year 1: before every touchpoint
+__all__ = ["Assignment", "IdentityBounds", "StaleReadError", "assign", "write"]
 
-
-class StaleReadError(Exception):
-    """Another worker changed an owner between our read and our lock: do the batch again."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityBounds:
-    """How much one customer may own, and how often an identifier may move."""
-
-    identifiers_max: int = 100
-    moves_max: int = 20
+TOO_MANY_LINKED = "too_many_linked"  # the reason of a fact that was applied where it arrived
 
 
 @dataclass(slots=True)
@@ -40,9 +31,13 @@ class Assignment:
 
     customers: dict[bytes, Customer] = field(default_factory=dict)
     created: list[people.NewIdentifier] = field(default_factory=list)
+    claimed: list[people.NewIdentifier] = field(default_factory=list)  # named before, met now
+    links: set[tuple[bytes, bytes]] = field(default_factory=set)
     moves: list[tuple[Place, Move[bytes], bool]] = field(default_factory=list)
     joins: list[tuple[bytes, bytes]] = field(default_factory=list)
     conflicts: list[tuple[bytes, bytes, bytes, str, int]] = field(default_factory=list)
+    rearranged: list[Rearrangement] = field(default_factory=list)
+    overflows: int = 0
 
 
 async def assign(
@@ -50,26 +45,33 @@ async def assign(
     arrivals: Sequence[Arrival],
     bounds: IdentityBounds,
     new_id: Callable[[], bytes],
+    replaced: Collection[Touchpoint] = (),
 ) -> Assignment:
     """The customers of these touchpoints, each with its share in `fresh`.
 
     Touchpoints of bots link nothing and make no customer; they are kept in the timeline alone.
-    Raises StaleReadError.
+    `replaced`: copies that count no more, of touchpoints among the arrivals. Raises
+    StaleReadError.
     """
     people_of = [a.touchpoint for a in arrivals if not a.touchpoint.bot]
     people_of.sort(key=lambda touchpoint: touchpoint.place)
-    assignment, owners = await _load(connection, people_of, bounds)
-    for touchpoint in people_of:
-        _apply(assignment, owners, touchpoint, new_id)
-    return assignment
+    loaded = await _load(connection, people_of)
+    work = _Work(loaded, bounds, new_id)
+    late = work.apply(people_of)
+    unsaid = _unsaid(replaced, people_of)
+    if not late and not unsaid:
+        return work.assignment
+    triggers = [*map(named, late), *(named(before, counts=False) for before in unsaid)]
+    work = _Work(loaded, bounds, new_id)
+    await work.recompute(connection, [*map(named, people_of)], triggers)
+    return work.assignment
 
 
 async def write(connection: Connection, assignment: Assignment, bounds: IdentityBounds) -> None:
     """Store what identity changed; raises StaleReadError when another worker was first."""
-    if assignment.created:
-        stored = await people.add_identifiers(connection, assignment.created)
-        if stored != len(assignment.created):
-            raise StaleReadError
+    for change in assignment.rearranged:
+        await recomputation.write(connection, change)
+    await _write_identifiers(connection, assignment)
     for place, move, first in assignment.moves:
         periods = [people.Period(identifier_key(*move.identifier), place, move.to_owner)]
         if first:
@@ -82,33 +84,44 @@ async def write(connection: Connection, assignment: Assignment, bounds: Identity
         await people.add_conflict(connection, conflict)
 
 
-async def _load(
-    connection: Connection, touchpoints: Iterable[Touchpoint], bounds: IdentityBounds
-) -> tuple[Assignment, Owners[bytes]]:
+async def _write_identifiers(connection: Connection, assignment: Assignment) -> None:
+    if assignment.created:
+        stored = await people.add_identifiers(connection, assignment.created, assignment.links)
+        if stored != len(assignment.created):
+            raise StaleReadError
+    elif assignment.links:
+        await links.add_links(connection, assignment.links)
+    if assignment.claimed:
+        claimed = await people.claim_identifiers(connection, assignment.claimed)
+        if claimed != len(assignment.claimed):
+            raise StaleReadError
+
+
+def _unsaid(replaced: Collection[Touchpoint], copies: Sequence[Touchpoint]) -> list[Touchpoint]:
+    """The replaced copies that said something else of identity than those which count now."""
+    if not replaced:
+        return []
+    said = {fact_of(copy) for copy in copies}
+    return [before for before in replaced if not before.bot and fact_of(before) not in said]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What is stored of the batch's identifiers and their owners, who are locked."""
+
+    named: dict[bytes, Identifier]
+    identifiers: list[IdentifierRow]
+    customers: list[CustomerRow]
+
+
+async def _load(connection: Connection, touchpoints: Iterable[Touchpoint]) -> _Loaded:
     named = {identifier_key(*i): i for i in _identifiers(touchpoints)}
     rows = await people.find_identifiers(connection, list(named)) if named else []
-    locked = await people.lock_customers(connection, [row.customer_id for row in rows])
-    customers = {}
-    for row in locked:
-        if row.merged_into is not None:
-            raise StaleReadError
-        state = decode_state(row.state)
-        customers[row.customer_id] = Customer.found(row.customer_id, state, row.definition_id)
-    owners: Owners[bytes] = Owners(
-        identifiers_max=bounds.identifiers_max, moves_max=bounds.moves_max
-    )
-    for found in rows:
-        identifier = named[found.identifier_key]
-        owner = customers.get(found.customer_id)
-        if owner is None or not _owns(owner, identifier):
-            raise StaleReadError
-        owners.holdings[identifier] = Holding(found.customer_id, found.moves)
-        if found.unlinked:
-            owners.unlinked.add(identifier)
-    for customer_id, customer in customers.items():
-        owned = customer.state.identifiers
-        owners.customers[customer_id] = Owner(customer.state.made, customer.known, len(owned))
-    return Assignment(customers), owners
+    owned = [row.customer_id for row in rows if row.customer_id is not None]
+    locked = await people.lock_customers(connection, owned)
+    if any(row.merged_into is not None for row in locked):
+        raise StaleReadError
+    return _Loaded(named, rows, locked)
 
 
 def _identifiers(touchpoints: Iterable[Touchpoint]) -> set[Identifier]:
@@ -125,80 +138,194 @@ def _owns(customer: Customer, identifier: Identifier) -> bool:
     return any((o.kind, o.value) == identifier for o in customer.state.identifiers)
 
 
-def _apply(
-    assignment: Assignment,
-    owners: Owners[bytes],
-    touchpoint: Touchpoint,
-    new_id: Callable[[], bytes],
-) -> None:
-    owner = _settled_owner(owners, touchpoint)
-    if owner is not None:
-        assignment.customers[owner].fresh.append(touchpoint)
-        return
-    previous = ("user_id", touchpoint.previous_id or "")
-    fact = fact_of(touchpoint, previous_is_user=previous in owners.holdings)
-    kept = _keep_later_moves(assignment, owners, fact)
-    result = step(owners, fact, lambda _fact, _identifier: new_id())
-    owners.unlinked -= kept
-    _note(assignment, fact, result, owners)
-    assignment.customers[result.owner].fresh.append(touchpoint)
+class _Work:
+    """A batch's facts applied to what was loaded."""
 
+    def __init__(
+        self, loaded: _Loaded, bounds: IdentityBounds, new_id: Callable[[], bytes]
+    ) -> None:
+        self._bounds = bounds
+        self._new_id = new_id
+        customers = {}
+        for found in loaded.customers:
+            state = decode_state(found.state)
+            customers[found.customer_id] = Customer.found(
+                found.customer_id, state, found.definition_id
+            )
+        self._held = customers
+        self.assignment = Assignment(dict(customers))
+        self._owners: Owners[bytes] = Owners(
+            identifiers_max=bounds.identifiers_max, moves_max=bounds.moves_max
+        )
+        for customer_id, customer in customers.items():
+            state = customer.state
+            self._owners.customers[customer_id] = Owner(
+                state.earliest or state.made, customer.known, len(state.identifiers)
+            )
+        self._lateness = Lateness(self._owners, self.assignment.customers)
+        for row in loaded.identifiers:
+            self._take(row, loaded.named[row.identifier_key])
 
-def _settled_owner(owners: Owners[bytes], touchpoint: Touchpoint) -> bytes | None:
-    """The owner of all its identifiers, if there is one: most touchpoints change no identity.
+    def _take(self, row: IdentifierRow, identifier: Identifier) -> None:
+        if row.unlinked:
+            self._owners.unlinked.add(identifier)
+        if row.named:
+            self._lateness.named.add(identifier)
+        if row.customer_id is None:
+            return
+        owner = self.assignment.customers.get(row.customer_id)
+        if owner is None or not _owns(owner, identifier):
+            raise StaleReadError
+        self._owners.holdings[identifier] = Holding(row.customer_id, row.moves)
+        if row.moves:
+            self._lateness.moved.add(identifier)
 
-    The short way to what `identity.changes_nothing` says of them.
-    """
-    if touchpoint.previous_id is not None or owners.unlinked:
-        return None
-    asked = None
-    for identifier in touchpoint.identifiers.items():
-        owner = owners.owner_of(identifier)
-        if owner is None or (asked is not None and owner != asked):
-            return None
-        asked = owner
-    return asked
+    def apply(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
+        """Each touchpoint to its customer; gives those that are left out: their set is to be
+        computed again."""
+        late = []
+        customers, settled_owner = self.assignment.customers, self._lateness.settled_owner
+        for touchpoint in touchpoints:
+            owner = settled_owner(touchpoint)
+            if owner is not None:
+                customers[owner].fresh.append(touchpoint)
+                continue
+            fact = self._fact(touchpoint)
+            if self._lateness.asks_for_recomputation(fact):
+                late.append(touchpoint)
+            else:
+                self._link(touchpoint, fact)
+        return late
 
+    async def recompute(
+        self, connection: Connection, batch: Sequence[Named], triggers: Sequence[Named]
+    ) -> None:
+        """Compute the sets of the triggers again, and apply what is in none of them as ever."""
+        found = await self._recompute(connection, batch, triggers)
+        if found:
+            covered = list(triggers)
+        else:
+            covered = await self._one_by_one(connection, batch, triggers)
+        keys = frozenset[bytes]().union(*(change.keys for change in self.assignment.rearranged))
+        for one in batch:
+            if not one.keys.isdisjoint(keys):
+                self.assignment.links |= recomputation.pairs(one.keys)
+        beyond = {t.touchpoint.place for t in triggers if t not in covered}
+        for touchpoint in (one.touchpoint for one in batch if one.keys.isdisjoint(keys)):
+            if touchpoint.place in beyond or self.apply([touchpoint]):
+                self._apply_where_it_is(touchpoint)
 
-def _keep_later_moves(assignment: Assignment, owners: Owners[bytes], fact: Fact) -> set[Identifier]:
-    """A late touchpoint must not take an identifier from a known customer it belongs to since."""
-    kept: set[Identifier] = set()
-    if fact.user is None:
-        return kept
-    user = owners.owner_of(fact.user)
-    for identifier in fact.linked:
-        owner = owners.owner_of(identifier)
-        if owner is None or owner == user or not owners.customers[owner].known:
-            continue
-        place = assignment.customers[owner].state.journey.place
-        if place is not None and place > fact.place and identifier not in owners.unlinked:
-            kept.add(identifier)
-    owners.unlinked |= kept
-    return kept
+    async def _one_by_one(
+        self, connection: Connection, batch: Sequence[Named], triggers: Sequence[Named]
+    ) -> list[Named]:
+        """Those of the triggers whose set is not too large."""
+        done: list[Named] = []
+        for trigger in triggers:
+            keys = [change.keys for change in self.assignment.rearranged]
+            again = any(not trigger.keys.isdisjoint(of) for of in keys)
+            if again or await self._recompute(connection, batch, [trigger]):
+                done.append(trigger)
+        return done
 
+    async def _recompute(
+        self, connection: Connection, batch: Sequence[Named], triggers: Sequence[Named]
+    ) -> bool:
+        found = await recomputation.recompute(
+            connection, batch, triggers, self._held, self._bounds, self._new_id
+        )
+        for change in found or ():
+            self.assignment.rearranged.append(change)
+            for customer_id in change.gone:
+                self.assignment.customers.pop(customer_id, None)
+            self.assignment.customers.update({c.customer_id: c for c in change.customers})
+        return found is not None
 
-def _note(assignment: Assignment, fact: Fact, result: Step[bytes], owners: Owners[bytes]) -> None:
-    at = fact.place[0]
-    customers = assignment.customers
-    for customer_id in result.made:
-        customers[customer_id] = Customer.made(customer_id, fact.place)
-    for owner, (kind, value) in result.created:
-        _gain(customers[owner], OwnedIdentifier(kind, value, at))
-        key = identifier_key(kind, value)
-        assignment.created.append(people.NewIdentifier(key, kind, value, owner, at))
-    for gone, survivor in result.joins:
-        _join(assignment, customers.pop(gone), customers[survivor], fact)
-    for move in result.moves:
-        _lose(customers[move.from_owner], move.identifier)
-        _gain(customers[move.to_owner], OwnedIdentifier(*move.identifier, at))
-        first = owners.holdings[move.identifier].moves == 1
+    def _fact(self, touchpoint: Touchpoint) -> Fact:
+        previous = ("user_id", touchpoint.previous_id or "")
+        is_user = previous in self._owners.holdings and previous not in self._lateness.named
+        return fact_of(touchpoint, previous_is_user=is_user)
+
+    def _apply_where_it_is(self, touchpoint: Touchpoint) -> None:
+        fact = self._fact(touchpoint)
+        owner = self._link(touchpoint, fact)
+        key = identifier_key(*fact.primary)
+        row = (key, owner, owner, TOO_MANY_LINKED, fact.place[0])
+        self.assignment.conflicts.append(row)
+        self.assignment.overflows += 1
+
+    def _link(self, touchpoint: Touchpoint, fact: Fact) -> bytes:
+        result = step(self._owners, fact, lambda _fact, _identifier: self._new_id())
+        self._note(fact, result)
+        self.assignment.customers[result.owner].fresh.append(touchpoint)
+        return result.owner
+
+    def _note(self, fact: Fact, result: Step[bytes]) -> None:
+        at = fact.place[0]
+        assignment, customers = self.assignment, self.assignment.customers
+        made_by = dict(reversed(result.created))
+        for customer_id in result.made:
+            made = Customer.made(customer_id, fact.place, made_by[customer_id])
+            customers[customer_id] = made
+        for owner, (kind, value) in result.created:
+            _gain(customers[owner], OwnedIdentifier(kind, value, at))
+            self._create(people.NewIdentifier(identifier_key(kind, value), kind, value, owner, at))
+        for gone, survivor in result.joins:
+            _join(assignment, customers.pop(gone), customers[survivor], fact)
+        for move in result.moves:
+            self._move(fact, move)
+        for conflict in result.conflicts:
+            key = identifier_key(*conflict.identifier)
+            row = (key, conflict.from_owner, conflict.to_owner, str(conflict.reason), at)
+            assignment.conflicts.append(row)
+            if conflict.reason == "cap":
+                for end in (conflict.from_owner, conflict.to_owner):
+                    customers[self._owners.resolve(end)].state.capped = True
+        self._connect(fact)
+
+    def _create(self, row: people.NewIdentifier) -> None:
+        if (row.kind, row.value) not in self._lateness.named:
+            self.assignment.created.append(row)
+            return
+        named_now = [r for r in self.assignment.created if r.identifier_key == row.identifier_key]
+        if named_now:
+            self.assignment.created.remove(named_now[0])
+            self.assignment.created.append(row)
+        else:
+            self.assignment.claimed.append(row)
+
+    def _move(self, fact: Fact, move: Move[bytes]) -> None:
+        assignment, at = self.assignment, fact.place[0]
+        before, after = assignment.customers[move.from_owner], assignment.customers[move.to_owner]
+        _lose(before, move.identifier)
+        before.state.lost += 1
+        before.state.raise_linked(fact.place)
+        _gain(after, OwnedIdentifier(*move.identifier, at))
+        first = self._owners.holdings[move.identifier].moves == 1
         assignment.moves.append((fact.place, move, first))
         key = identifier_key(*move.identifier)
         assignment.conflicts.append((key, move.from_owner, move.to_owner, "moved", at))
-    for conflict in result.conflicts:
-        key = identifier_key(*conflict.identifier)
-        row = (key, conflict.from_owner, conflict.to_owner, str(conflict.reason), at)
-        assignment.conflicts.append(row)
+        self._lateness.moved.add(move.identifier)
+
+    def _connect(self, fact: Fact) -> None:
+        """Remember what the fact named together, and for each owner that it did."""
+        identifiers = mentioned(fact)
+        previous = ("user_id", fact.previous_id or "")
+        if previous in identifiers and previous not in self._lateness.named:
+            self._name(previous, fact.place[0])
+        for identifier in identifiers:
+            owner = self._owners.owner_of(identifier)
+            if owner is not None:
+                self.assignment.customers[owner].state.raise_linked(fact.place)
+        if len(identifiers) > 1:
+            keys = frozenset(identifier_key(*identifier) for identifier in identifiers)
+            self.assignment.links |= recomputation.pairs(keys)
+
+    def _name(self, user: Identifier, at: int) -> None:
+        """The first touchpoint of a user that an alias named before is to be noticed."""
+        if user not in self._owners.holdings:
+            self._lateness.named.add(user)
+            row = people.NewIdentifier(identifier_key(*user), *user, None, at)
+            self.assignment.created.append(row)
 
 
 def _gain(customer: Customer, owned: OwnedIdentifier) -> None:
@@ -213,6 +340,8 @@ def _lose(customer: Customer, identifier: Identifier) -> None:
 
 def _join(assignment: Assignment, gone: Customer, survivor: Customer, fact: Fact) -> None:
     survivor.state.identifiers = survivor.state.identifiers + gone.state.identifiers
+    survivor.state.lost += gone.state.lost
+    survivor.state.capped = survivor.state.capped or gone.state.capped
     survivor.fresh += gone.fresh
     survivor.absorbed += gone.absorbed
     if gone.is_new:
@@ -230,10 +359,18 @@ def _rename(assignment: Assignment, old: bytes, new: bytes) -> None:
         row._replace(customer_id=new) if row.customer_id == old else row
         for row in assignment.created
     ]
+    assignment.claimed = [
+        row._replace(customer_id=new) if row.customer_id == old else row
+        for row in assignment.claimed
+    ]
     assignment.joins = [
         (gone, new if survivor == old else survivor) for gone, survivor in assignment.joins
     ]
     assignment.moves = [
         (place, Move(m.identifier, m.from_owner, new) if m.to_owner == old else m, first)
         for place, m, first in assignment.moves
+    ]
+    assignment.conflicts = [
+        (key, new if one == old else one, new if other == old else other, reason, at)
+        for key, one, other, reason, at in assignment.conflicts
     ]

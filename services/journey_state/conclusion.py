@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.journey_state import succession
 from services.journey_state.cancellations import note_cancelled
 from services.journey_state.customer import Customer, Refold, encode_state
 from services.journey_state.in_force import FAR, Journeys
 from services.journey_state.journey import Transition
 from services.journey_state.publication import (
-    CUSTOMER_MERGED,
     CUSTOMER_STATE,
     STAGE_CHANGED,
     Correction,
@@ -21,7 +21,6 @@ from services.journey_state.publication import (
     current_of,
     differs,
     history_row,
-    id_text,
     open_overlays,
     snapshot,
     stage_change,
@@ -75,7 +74,7 @@ class Conclusion:
         known.update(await signals.known(connection, missing))
         await self._read_pasts(connection, customers, refolded)
         for customer in customers:
-            self._tell_merges(customer)
+            self.saved += succession.tell(self.outgoing, customer)
             self._tell_stages(customer, refolded.get(customer.customer_id))
             changes = reviewed[customer.customer_id]
             signals.tell(customer, changes, known.get(customer.customer_id, []))
@@ -100,22 +99,6 @@ class Conclusion:
         ]
         for _, row in await outcomes.read_history(connection, ids) if ids else ():
             self.pasts[row.customer_id].append(transition_of(row))
-
-    def _tell_merges(self, customer: Customer) -> None:
-        for gone in customer.absorbed:
-            cause = customer.refold or Refold("merge", None)
-            self.outgoing.add(
-                gone,
-                TopicCode.CUSTOMERS,
-                CUSTOMER_MERGED,
-                {
-                    "from": id_text(gone.customer_id),
-                    "to": id_text(customer.customer_id),
-                    "cause": {"kind": cause.kind, "message_id": cause.message_id},
-                },
-            )
-            self.outgoing.bury(gone)
-            self.saved.append(gone)
 
     def _tell_stages(self, customer: Customer, change: HistoryChange | None) -> None:
         if change is not None:
@@ -184,6 +167,7 @@ class Conclusion:
         overlays = open_overlays(state, self.firing.watermark)
         changed = (
             customer.is_new
+            or customer.revived
             or bool(customer.absorbed)
             or overlays != state.told_overlays
             or differs(customer.before, state, self.firing.watermark)

@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.journey_state.assignment import StaleReadError
+from services.journey_state.connected import StaleReadError
 from services.journey_state.event import Record
 from services.journey_state.intake import Batch, Tally
 from services.journey_state.metrics import WorkerMetrics

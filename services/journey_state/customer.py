@@ -9,7 +9,7 @@ import msgspec
 from services.journey_state.episodes import Episode
 from services.journey_state.in_force import EarlierJourney, Journeys, Term, begun_under
 from services.journey_state.journey import Journey, Transition
-from services.journey_state.touchpoint import Place, Touchpoint
+from services.journey_state.touchpoint import Identifier, Place, Touchpoint
 
 UNDECIDED = 0  # no definition has this id
 
@@ -51,6 +51,11 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     earlier: list[EarlierJourney] = []  # under definitions before the customer's own
     cancelled: list[str] = []  # keys of episodes that an operator cancelled (permission.py)
     past_signals: dict[str, Standing] = {}  # the newest of those whose window is over
+    made_by: Identifier | None = None  # the identifier that was met; None: the touchpoint's primary
+    linked_to: Place | None = None  # newest touchpoint that linked, or was refused to
+    earliest: Place | None = None  # a touchpoint before `made` that came later
+    lost: int = 0  # identifiers that were its own and moved away
+    capped: bool = False  # a bound kept something from being linked to or from it
 
     @property
     def episodes(self) -> list[Episode]:
@@ -62,6 +67,19 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
             *(episode for one in self.earlier for episode in one.journey.episodes),
         ]
 
+    @property
+    def newest(self) -> Place | None:
+        """Where its newest touchpoint or link stands: what is behind this place is in order."""
+        place, linked = self.journey.place, self.linked_to
+        if place is None or (linked is not None and linked > place):
+            return linked
+        return place
+
+    def raise_linked(self, place: Place) -> None:
+        """A touchpoint at this place said something of its identifiers."""
+        if self.linked_to is None or self.linked_to < place:
+            self.linked_to = place
+
 
 @dataclass(slots=True)
 class Refold:
@@ -69,6 +87,7 @@ class Refold:
 
     kind: str  # refold, merge, import ...
     message_id: str | None
+    retraction: str | None = None  # the kind by which retractions say it, if another
 
 
 @dataclass(slots=True)
@@ -83,6 +102,8 @@ class Customer:
     fresh: list[Touchpoint] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     absorbed: list[Customer] = field(default_factory=list)
+    splits: list[bytes] = field(default_factory=list)  # who got some of its touchpoints
+    revived: bool = False  # it was merged away and has touchpoints of its own again
     refold: Refold | None = None
 
     @classmethod
@@ -92,9 +113,10 @@ class Customer:
         return cls(customer_id, state, is_new=False, before=before, definition_id=definition_id)
 
     @classmethod
-    def made(cls, customer_id: bytes, place: Place) -> Customer:
-        """A customer that this transaction makes."""
-        state, before = CustomerState(made=place), CustomerState(made=place)
+    def made(cls, customer_id: bytes, place: Place, by: Identifier) -> Customer:
+        """A customer that this transaction makes, of an identifier met at a place."""
+        state = CustomerState(made=place, made_by=by)
+        before = CustomerState(made=place)
         return cls(customer_id, state, is_new=True, before=before, definition_id=UNDECIDED)
 
     def under(self, journeys: Journeys) -> Term:
@@ -107,9 +129,18 @@ class Customer:
         return journeys.by_id[self.definition_id]
 
     @property
+    def relinked(self) -> bool:
+        """Whether identity says something else of it than before."""
+        return _identity(self.state) != _identity(self.before)
+
+    @property
     def known(self) -> bool:
         """Whether it owns a user id."""
         return any(owned.kind == "user_id" for owned in self.state.identifiers)
+
+
+def _identity(state: CustomerState) -> tuple[object, ...]:
+    return (state.identifiers, state.linked_to, state.earliest, state.lost, state.capped)
 
 
 _encoder = msgspec.msgpack.Encoder()

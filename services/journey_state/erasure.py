@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from services.journey_state.assignment import BEGINNING
 from services.journey_state.customer import Customer, OwnedIdentifier, decode_state
 from services.journey_state.keys import message_key
 from services.journey_state.operator import Act
@@ -20,7 +19,7 @@ from services.journey_state.store.erasures import ErasedRange
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection
 from services.journey_state.suppression import SECRET_BYTES, keyed_hash
-from services.journey_state.touchpoint import Identifier
+from services.journey_state.touchpoint import BEGINNING, Identifier
 from services.journey_state.traces import (
     holds_any,
     without_identifiers,

@@ -158,7 +158,7 @@ class Linking(Generic[OwnerId]):
         self.joins: list[tuple[OwnerId, OwnerId]] = []
         self.moves: list[Move[OwnerId]] = []
         self.conflicts: list[Conflict[OwnerId]] = []
-        self._place = place
+        self.place = place
         self._new_owner = new_owner
 
     def step(self, primary: Identifier) -> Step[OwnerId]:
@@ -179,7 +179,7 @@ class Linking(Generic[OwnerId]):
         if owner is not None:
             return owner
         owner = self._new_owner(identifier)
-        self.owners.customers[owner] = Owner(self._place)
+        self.owners.customers[owner] = Owner(self.place)
         self.made.append(owner)
         self._create(identifier, owner)
         return owner

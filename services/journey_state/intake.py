@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from services.contracts.heartbeat import Heartbeat, is_heartbeat
-from services.journey_state import assignment, recompute
+from services.journey_state import assignment, recompute, succession
 from services.journey_state.admission import Window, admit
-from services.journey_state.assignment import IdentityBounds
 from services.journey_state.brake import FAILED, GOOD, BrakeLimits, breach, marks
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer, Refold
@@ -17,6 +16,7 @@ from services.journey_state.event import Arrival, InvalidRecordError, Record, re
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
+from services.journey_state.owners import IdentityBounds
 from services.journey_state.store import dead_letters, facts, progress, releases
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.pool import Connection, Store
@@ -53,6 +53,8 @@ class Tally:
     erased: int = 0
     refolds: dict[str, int] = field(default_factory=dict)
     merges: int = 0
+    splits: int = 0
+    overflows: int = 0  # touchpoints whose connected set was too large to be computed again
     transitions: list[tuple[str, str]] = field(default_factory=list)
     signals: list[tuple[str, str]] = field(default_factory=list)
     messages: int = 0
@@ -209,22 +211,27 @@ class Intake:
     async def _apply(
         self, connection: Connection, arrivals: Sequence[Arrival], window: Window, tally: Tally
     ) -> None:
-        fresh, replacing = await admit(connection, arrivals, window)
+        fresh, replaced = await admit(connection, arrivals, window)
         tally.applied = len(fresh)
         tally.duplicates = len(arrivals) - len(fresh)
         if not fresh:
             return
-        assigned = await assignment.assign(connection, fresh, self._bounds, self._new_id)
+        assigned = await assignment.assign(
+            connection, fresh, self._bounds, self._new_id, replaced.values()
+        )
         await assignment.write(connection, assigned, self._bounds)
         await facts.add_to_timeline(connection, [arrival.fact for arrival in fresh])
         touched = [c for c in assigned.customers.values() if _touched(c)]
         journeys = await self._firings.journeys_for(connection, touched)
         for customer in touched:
-            _advance(customer, journeys, replacing)
+            _advance(customer, journeys, replaced)
         past = [customer for customer in touched if customer.refold is not None]
         changes = await recompute.refold(connection, journeys, past) if past else {}
+        if assigned.rearranged:
+            await succession.hand_over_signals(connection, assigned.rearranged, past)
         conclusion = await self._firings.begin(connection)
         await conclusion.conclude(connection, touched, changes)
+        tally.overflows = assigned.overflows
         _count(tally, touched, conclusion)
 
 
@@ -260,15 +267,10 @@ def _readable(letter: DeadLetter) -> Arrival | None:
 
 
 def _touched(customer: Customer) -> bool:
-    return bool(
-        customer.fresh
-        or customer.refold
-        or customer.is_new
-        or customer.state.identifiers is not customer.before.identifiers
-    )
+    return bool(customer.fresh or customer.refold or customer.is_new or customer.relinked)
 
 
-def _advance(customer: Customer, journeys: Journeys, replacing: set[str]) -> None:
+def _advance(customer: Customer, journeys: Journeys, replaced: Collection[str]) -> None:
     """Take the fresh touchpoints in, or find that the past must be computed again."""
     if customer.refold is not None:
         return
@@ -276,7 +278,7 @@ def _advance(customer: Customer, journeys: Journeys, replacing: set[str]) -> Non
     definition = customer.under(journeys).definition
     journey, earlier = customer.state.journey, customer.state.earlier
     for touchpoint in customer.fresh:
-        if touchpoint.message_id in replacing or not follows(journey, touchpoint):
+        if touchpoint.message_id in replaced or not follows(journey, touchpoint):
             kind = "import" if touchpoint.historical else "refold"
             customer.refold = Refold(kind, touchpoint.message_id)
             customer.transitions.clear()
@@ -304,6 +306,7 @@ def _beat(record: Record, heartbeat: Heartbeat) -> Beat:
 def _count(tally: Tally, touched: Sequence[Customer], conclusion: Conclusion) -> None:
     for customer in touched:
         tally.merges += len(customer.absorbed)
+        tally.splits += len(customer.splits)
         if customer.refold is not None:
             kind = customer.refold.kind
             tally.refolds[kind] = tally.refolds.get(kind, 0) + 1

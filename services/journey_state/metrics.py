@@ -44,6 +44,10 @@ class WorkerMetrics:
         )
         self._expression_errors: dict[str, int] = {}
         self.merges = self._counter("identity_merges", "customers joined into others")
+        self.splits = self._counter("identity_splits", "customers that others were split from")
+        self.overflows = self._counter(
+            "identity_overflows", "links applied where they arrived: too many identifiers"
+        )
         self.dead_letters = self._counter("dead_letters", "records set aside")
         self.deadline_lateness_seconds = self._gauge(
             "deadline_lateness_seconds", "how far the oldest due look is behind the watermark"
@@ -97,6 +101,8 @@ class WorkerMetrics:
         self.events.labels("erased").inc(tally.erased)
         self.dedupe_hits.inc(tally.duplicates)
         self.merges.inc(tally.merges)
+        self.splits.inc(tally.splits)
+        self.overflows.inc(tally.overflows)
         self.dead_letters.inc(tally.dead)
         for reason, number in tally.refolds.items():
             self.refolds.labels(reason).inc(number)

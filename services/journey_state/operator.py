@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from services.contracts.times import SECOND_US
 from services.journey_state.active import NoDefinitionError
-from services.journey_state.assignment import IdentityBounds
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.database import DatabaseAwayError
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys
+from services.journey_state.owners import IdentityBounds
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Connection, Store
 from services.settings import Settings
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -13,6 +14,14 @@ OwnerId = TypeVar("OwnerId", bound=Hashable)
 
 IDENTIFIERS_MAX = 100
 MOVES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityBounds:
+    """How much one customer may own, and how often an identifier may move."""
+
+    identifiers_max: int = IDENTIFIERS_MAX
+    moves_max: int = MOVES_MAX
 
 
 class Holding(msgspec.Struct, Generic[OwnerId], gc=False):
@@ -57,6 +66,21 @@ class Owners(Generic[OwnerId]):
         """The present owner; None: never met, or not loaded."""
         holding = self.holdings.get(identifier)
         return None if holding is None else self.resolve(holding.owner)
+
+    def common_owner(self, identifiers: Iterable[Identifier]) -> OwnerId | None:
+        """The owner of all of them; None if they differ, one is new or one is unlinked.
+
+        Most touchpoints have one: they change no identity.
+        """
+        common = None
+        for identifier in identifiers:
+            owner = self.owner_of(identifier)
+            if owner is None or (common is not None and owner != common):
+                return None
+            if self.unlinked and identifier in self.unlinked:
+                return None
+            common = owner
+        return common
 
     def is_shared(self, identifier: Identifier) -> bool:
         """Whether it has moved so often that it moves and links no more."""

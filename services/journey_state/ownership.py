@@ -46,16 +46,23 @@ class Tally(msgspec.Struct):
     last: int
 
 
-class Ownership(msgspec.Struct, frozen=True):
+class Ownership(msgspec.Struct, frozen=True, kw_only=True):
     """Who owned what from when, up to the names of owners.
 
     Of each identifier the periods in order, each lasting until the next begins, the first from
-    None: ever. Conflicts, moves among them, name owners as they were then.
+    None: ever. Owners are named as they are in the end, in conflicts too; what was not applied
+    between two that became one is none. `made`: the touchpoint that made the customer, None: an
+    operator. `linked`: the newest touchpoint that changed something about the customer's
+    identifiers or was refused to. `met`: the first touchpoint that names the identifier.
     """
 
     periods: dict[Identifier, list[Period]]
     touchpoints: dict[Place, Identifier]
     conflicts: dict[Conflict[Identifier], Tally]
+    made: dict[Identifier, Place | None]
+    linked: dict[Identifier, Place]
+    met: dict[Identifier, Place]
+    unlinked: frozenset[Identifier]
 
     def owner_at(self, identifier: Identifier, place: Place) -> Identifier:
         """The owner of the identifier, which must have been met, at a place."""
@@ -82,11 +89,11 @@ def fold(
     ordered = _resolve_previous(facts)
     owners: Owners[Identifier] = Owners(identifiers_max=identifiers_max, moves_max=moves_max)
     links, owners.unlinked = _in_force(operator)
+    met = _first_places(ordered)
     notes = _Notes(owners)
-    first_places = _first_places(ordered)
     for link in links:
         for identifier in (link.a, link.b):
-            linking = Linking(owners, first_places.get(identifier), _by_identifier)
+            linking = Linking(owners, met.get(identifier), _by_identifier)
             linking.meet(identifier)
             notes.take(linking, None, link.at)
         linking = Linking(owners, None, _by_identifier)
@@ -97,12 +104,18 @@ def fold(
             linking = Linking(owners, fact.place, _by_identifier)
             join_users(linking, fact)
             notes.take(linking, fact.place, fact.place[0])
+            notes.mention(fact, (fact.primary, fact.previous_user))
     for fact in ordered:
-        linking = Linking(owners, fact.place, _by_identifier)
-        link_identifiers(linking, fact)
-        notes.take(linking, fact.place, fact.place[0])
-        notes.touchpoints[fact.place] = linking.step(fact.primary).owner
-    return notes.ownership()
+        linked = fact.linked
+        owner = owners.common_owner(linked)
+        if owner is None:
+            linking = Linking(owners, fact.place, _by_identifier)
+            link_identifiers(linking, fact)
+            notes.take(linking, fact.place, fact.place[0])
+            notes.mention(fact, linked)
+            owner = linking.step(fact.primary).owner
+        notes.touchpoints[fact.place] = owner
+    return notes.ownership(met)
 
 
 def _by_identifier(identifier: Identifier) -> Identifier:
@@ -113,7 +126,9 @@ def _resolve_previous(facts: Iterable[Fact]) -> list[Fact]:
     ordered = sorted(set(facts), key=lambda fact: (fact.place, fact.identifiers))
     users = {fact.user[1] for fact in ordered if fact.user is not None}
     return [
-        msgspec.structs.replace(fact, previous_is_user=True) if fact.previous_id in users else fact
+        msgspec.structs.replace(fact, previous_is_user=True)
+        if fact.previous_id is not None and fact.previous_id in users
+        else fact
         for fact in ordered
     ]
 
@@ -148,27 +163,65 @@ class _Notes:
         self.touchpoints: dict[Place, Identifier] = {}
         self._owners = owners
         self._periods: dict[Identifier, list[Period]] = {}
+        self._made: dict[Identifier, Place | None] = {}
+        self._linked: dict[Identifier, Place] = {}
         self._conflicts: dict[Conflict[Identifier], Tally] = {}
 
     def take(self, linking: Linking[Identifier], place: Place | None, at: int) -> None:
         """Add what one linking changed at `place`."""
+        for owner in linking.made:
+            self._made[owner] = linking.place
         for owner, identifier in linking.created:
             self._periods[identifier] = [(None, owner)]
         for move in linking.moves:
             self._periods[move.identifier].append((place, move.to_owner))
+            if place is not None:
+                self._raise(move.from_owner, place)
         for conflict in (*linking.conflicts, *map(_row, linking.moves)):
-            tally = self._conflicts.setdefault(conflict, Tally(0, at, at))
-            tally.count += 1
-            tally.first, tally.last = min(tally.first, at), max(tally.last, at)
+            _add(self._conflicts, conflict, Tally(1, at, at))
 
-    def ownership(self) -> Ownership:
+    def mention(self, fact: Fact, identifiers: Iterable[Identifier]) -> None:
+        """The fact says something of the owners of these identifiers."""
+        for identifier in identifiers:
+            owner = self._owners.owner_of(identifier)
+            if owner is not None:
+                self._raise(owner, fact.place)
+
+    def ownership(self, met: dict[Identifier, Place]) -> Ownership:
         """The result: joins reach back, so every owner is named as it is in the end."""
         resolve = self._owners.resolve
+        linked: dict[Identifier, Place] = {}
+        for owner, place in self._linked.items():
+            now = resolve(owner)
+            linked[now] = max(linked.get(now, place), place)
+        conflicts: dict[Conflict[Identifier], Tally] = {}
+        for row, tally in self._conflicts.items():
+            ends = (resolve(row.from_owner), resolve(row.to_owner))
+            if ends[0] != ends[1]:
+                _add(conflicts, Conflict(row.identifier, *ends, row.reason), tally)
         return Ownership(
             periods={i: [(p, resolve(o)) for p, o in ps] for i, ps in self._periods.items()},
             touchpoints={place: resolve(owner) for place, owner in self.touchpoints.items()},
-            conflicts=self._conflicts,
+            conflicts=conflicts,
+            made={o: place for o, place in self._made.items() if resolve(o) == o},
+            linked=linked,
+            met=met,
+            unlinked=frozenset(self._owners.unlinked),
         )
+
+    def _raise(self, owner: Identifier, place: Place) -> None:
+        newest = self._linked.get(owner)
+        if newest is None or newest < place:
+            self._linked[owner] = place
+
+
+def _add(rows: dict[Conflict[Identifier], Tally], row: Conflict[Identifier], more: Tally) -> None:
+    tally = rows.get(row)
+    if tally is None:
+        rows[row] = Tally(more.count, more.first, more.last)
+        return
+    tally.count += more.count
+    tally.first, tally.last = min(tally.first, more.first), max(tally.last, more.last)
 
 
 def _row(move: Move[Identifier]) -> Conflict[Identifier]:

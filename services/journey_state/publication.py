@@ -32,6 +32,7 @@ class TopicCode(IntEnum):
 STAGE_CHANGED = "milepost.stage.changed.v1"
 CUSTOMER_STATE = "milepost.customer.state.v1"
 CUSTOMER_MERGED = "milepost.customer.merged.v1"
+CUSTOMER_SPLIT = "milepost.customer.split.v1"
 TOMBSTONE = "tombstone"
 
 # A correction tells the newest part of a long history, so that every message fits its topic.

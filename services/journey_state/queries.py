@@ -80,7 +80,7 @@ async def owners(
     by_key = {UUID(bytes=identifier_key(kind, value)): (kind, value) for kind, value in candidates}
     rows = await connection.execute(
         select(identifiers.c.identifier_key, identifiers.c.customer_id).where(
-            identifiers.c.identifier_key.in_(by_key)
+            identifiers.c.identifier_key.in_(by_key), identifiers.c.customer_id.is_not(None)
         )
     )
     return {by_key[key]: customer_id for key, customer_id in rows}

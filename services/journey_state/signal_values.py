@@ -84,7 +84,8 @@ def _seen(change: Change) -> Seen:
 def _retraction_cause(customer: Customer, change: Change) -> dict[str, str | None]:
     fresh = customer.fresh
     cause = customer.refold or Refold("refold", fresh[0].message_id if fresh else None)
-    kind, message_id = _RETRACTION_KINDS.get(cause.kind, cause.kind), cause.message_id
+    kind = cause.retraction or _RETRACTION_KINDS.get(cause.kind, cause.kind)
+    message_id = cause.message_id
     if change.refused is not None:
         kind = change.refused
     if kind == "consent":

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from services.journey_state.columns import now_column, ordered_text, time_column
+
 TIMELINE_PARTITION = "timeline_"  # what the name of each begins with
 
 metadata = MetaData(
@@ -32,19 +34,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-def _time(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _now(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
-
-
-def _ordered_text(name: str) -> Column[str]:
-    """Text whose order is that of its bytes, as the order of touchpoints demands."""
-    return Column(name, Text(collation="C"), nullable=False)
 
 
 def is_described(name: str | None, kind: str, _parents: object) -> bool:
@@ -59,10 +48,10 @@ consumer_offsets = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("next_offset", BigInteger, nullable=False),
-    _time("log_time", nullable=True),  # newest append time processed
-    _time("heartbeat_at", nullable=True),  # newest append time of a heartbeat of any instance
+    time_column("log_time", nullable=True),  # newest append time processed
+    time_column("heartbeat_at", nullable=True),  # newest append time of a heartbeat of any instance
     Column("stopped", Text),  # why the partition stands still
-    _time("braked_at", nullable=True),  # it stays so until an operator lets it go on
+    time_column("braked_at", nullable=True),  # it stays so until an operator lets it go on
     Column("marks", Text),  # 1: failed, of each recent record, the newest last; null: none failed
     # Someone was erased: what comes is compared with what may not come back.
     Column("erasures", Boolean, nullable=False, server_default=text("false")),
@@ -74,8 +63,8 @@ heartbeats = Table(
     metadata,
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("instance", Text, primary_key=True),
-    _time("low_watermark"),
-    _time("append_time"),
+    time_column("low_watermark"),
+    time_column("append_time"),
     Column("record_offset", BigInteger, nullable=False),
     Column("spool", Text, nullable=False),
     Column("phase", Text, nullable=False),
@@ -88,9 +77,9 @@ releases = Table(
     metadata,
     Column("release_id", BigInteger, Identity(), primary_key=True),
     Column("instance", Text, nullable=False),
-    _time("last_beat_at"),  # append time of the newest heartbeat processed before
-    _now("released_at"),
-    _time("hello_at", nullable=True),  # append time of the hello that ended it
+    time_column("last_beat_at"),  # append time of the newest heartbeat processed before
+    now_column("released_at"),
+    time_column("hello_at", nullable=True),  # append time of the hello that ended it
 )
 
 ingest_gaps = Table(
@@ -98,14 +87,14 @@ ingest_gaps = Table(
     metadata,
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("from_at", DateTime(timezone=True), primary_key=True),
-    _time("to_at"),
+    time_column("to_at"),
 )
 
 watermark = Table(
     "watermark",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    _time("at", nullable=True),
+    time_column("at", nullable=True),
     CheckConstraint("id = 1", name="single"),
     postgresql_with={"fillfactor": "50"},
 )
@@ -117,8 +106,8 @@ definitions = Table(
     Column("version", Text, nullable=False),
     Column("journey", Text, nullable=False),
     Column("text", Text, nullable=False),
-    _now("activated_at"),  # by the wall clock
-    _time("in_force_from", nullable=True),  # on the watermark's scale; null: from ever
+    now_column("activated_at"),  # by the wall clock
+    time_column("in_force_from", nullable=True),  # on the watermark's scale; null: from ever
 )
 
 # Narrow and hot: nothing that changes is indexed, so updates stay in the page.
@@ -129,7 +118,7 @@ customers = Table(
     Column("definition_id", SmallInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),  # msgpack of customer.CustomerState
     Column("merged_into", UUID),
-    _now("created_at"),
+    now_column("created_at"),
     postgresql_with={"fillfactor": "70"},
 )
 Index(
@@ -150,12 +139,35 @@ identifiers = Table(
     metadata,
     Column("identifier_key", UUID, primary_key=True),  # hash of kind and value
     Column("kind", Text, nullable=False),
-    _ordered_text("value"),
-    Column("customer_id", UUID, nullable=False, index=True),  # the owner now
-    _time("since"),  # occurred_at of the touchpoint that it was met on
+    ordered_text("value"),
+    Column("customer_id", UUID, index=True),  # the owner now; null: `named` and never met
+    time_column("since"),  # occurred_at of the touchpoint that it was met on
     Column("moves", SmallInteger, nullable=False, server_default=text("0")),
     Column("shared", Boolean, nullable=False, server_default=text("false")),
     Column("unlinked", Boolean, nullable=False, server_default=text("false")),
+    # By an operator or as an alias's previous user; no touchpoint carries it yet.
+    Column("named", Boolean, nullable=False, server_default=text("false")),
+)
+
+# What touchpoints and operators named together, both ways: identity is a fold over such sets.
+identifier_links = Table(
+    "identifier_links",
+    metadata,
+    Column("identifier_key", UUID, primary_key=True),
+    Column("linked_key", UUID, primary_key=True),
+)
+
+operator_links = Table(
+    "operator_links",
+    metadata,
+    Column("link_id", BigInteger, Identity(), primary_key=True),
+    time_column("at"),
+    Column("a_key", UUID, nullable=False, index=True),
+    Column("a_kind", Text, nullable=False),
+    Column("a_value", Text, nullable=False),
+    Column("b_key", UUID, index=True),  # null: `a` was unlinked
+    Column("b_kind", Text),
+    Column("b_value", Text),
 )
 
 # Only identifiers that have moved have rows here; for others the owner owns all the past.
@@ -177,17 +189,17 @@ conflicts = Table(
     Column("to_customer_id", UUID, primary_key=True),
     Column("reason", Text, primary_key=True),
     Column("count", Integer, nullable=False, server_default=text("1")),
-    _time("first_at"),
-    _time("last_at"),
+    time_column("first_at"),
+    time_column("last_at"),
 )
 
 dedupe = Table(
     "dedupe",
     metadata,
     Column("message_key", UUID, primary_key=True),  # hash of source and message_id
-    _time("received_at"),  # of the copy that counts
+    time_column("received_at"),  # of the copy that counts
     Column("identifier_key", UUID, nullable=False),  # where that copy stands in the timeline
-    _time("occurred_at"),
+    time_column("occurred_at"),
 )
 
 # By month, so that retention drops whole partitions; `store/partitions.py` makes them.
@@ -195,10 +207,10 @@ timeline = Table(
     "timeline",
     metadata,
     Column("identifier_key", UUID, nullable=False),  # the primary identifier
-    _time("occurred_at"),
-    _ordered_text("message_id"),
-    _ordered_text("source"),
-    _time("received_at"),
+    time_column("occurred_at"),
+    ordered_text("message_id"),
+    ordered_text("source"),
+    time_column("received_at"),
     Column("channel", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # the record's value as it came
@@ -216,18 +228,18 @@ stage_history = Table(
     Column("customer_id", UUID, nullable=False),
     Column("previous", Text, nullable=False),
     Column("stage", Text, nullable=False),
-    _time("entered_at"),
+    time_column("entered_at"),
     Column("direction", Text, nullable=False),
     Column("rule", Text, nullable=False),
-    _ordered_text("message_id"),
+    ordered_text("message_id"),
     Column("event", Text, nullable=False),
     Column("channel", Text, nullable=False),
-    _ordered_text("source"),
+    ordered_text("source"),
     Column("cause_kind", Text, nullable=False),
     Column("definition_id", SmallInteger, nullable=False),
     Column("ce_id", UUID),  # of the stage change that told of it; null: not published by itself
-    _now("recorded_at"),
-    _time("superseded_at", nullable=True),
+    now_column("recorded_at"),
+    time_column("superseded_at", nullable=True),
     CheckConstraint(
         "direction IN ('first', 'forward', 'backward', 're-entry')", name="direction_known"
     ),
@@ -245,18 +257,18 @@ signals = Table(
     Column("customer_id", UUID, nullable=False, index=True),
     Column("rule", Text, nullable=False),
     Column("scope", Text),
-    _time("due_at"),
+    time_column("due_at"),
     Column("state", Text, nullable=False),
     Column("published", Boolean, nullable=False),
     Column("suppressed", Text),
     Column("revision", Integer, nullable=False),
-    _time("raised_at"),  # the watermark at which it was raised
+    time_column("raised_at"),  # the watermark at which it was raised
     Column("reminded", SmallInteger, nullable=False, server_default=text("0")),
     Column("raised_as", UUID),
     Column("definition_id", SmallInteger, nullable=False),
     Column("payload", JSONB, nullable=False),
-    _now("recorded_at"),
-    _now("updated_at"),
+    now_column("recorded_at"),
+    now_column("updated_at"),
     CheckConstraint("state IN ('raised', 'recovered', 'retracted', 'expired')", name="state_known"),
 )
 Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
@@ -273,9 +285,9 @@ cancelled_deadlines = Table(
     Column("message_key", UUID, nullable=False, index=True),  # of the last activity
     Column("rule", Text, nullable=False),
     Column("scope", Text),
-    _ordered_text("source"),
-    _ordered_text("message_id"),
-    _now("cancelled_at"),
+    ordered_text("source"),
+    ordered_text("message_id"),
+    now_column("cancelled_at"),
 )
 
 # One row per customer with something to come; wake_at is never later than that, often earlier.
@@ -298,7 +310,7 @@ outbox = Table(
     Column("ce_id", UUID, nullable=False),
     Column("ce_type", Text, nullable=False),
     Column("value", LargeBinary),  # null: a tombstone
-    _now("created_at"),
+    now_column("created_at"),
     # Emptied all the time: giving the end of the file back would lock writers and the relay out.
     postgresql_with={"vacuum_truncate": "off", "autovacuum_vacuum_scale_factor": "0.01"},
 )
@@ -322,9 +334,9 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text("'open'")),
-    _now("recorded_at"),
+    now_column("recorded_at"),
     Column("heartbeat", Boolean, nullable=False, server_default=text("false")),
-    _time("settled_at", nullable=True),
+    time_column("settled_at", nullable=True),
     CheckConstraint("status IN ('open', 'replayed', 'dropped')", name="status_known"),
 )
 Index(
@@ -340,7 +352,7 @@ erasures = Table(
     "erasures",
     metadata,
     Column("customer_id", UUID, primary_key=True),
-    _time("erased_at"),
+    time_column("erased_at"),
     Column("receipt", JSONB, nullable=False),
 )
 
@@ -359,7 +371,7 @@ erased_identifiers = Table(
     metadata,
     Column("identifier_hash", UUID, primary_key=True),
     Column("until_at", DateTime(timezone=True), primary_key=True),
-    _time("from_at", nullable=True),  # null: from ever
+    time_column("from_at", nullable=True),  # null: from ever
     # A shared device's: only events that have it as their primary identifier.
     Column("primary_only", Boolean, primary_key=True),
 )

@@ -10,6 +10,8 @@ CustomerId = NewType("CustomerId", str)
 Identifier = tuple[str, str]  # (kind, value)
 Place = tuple[int, str, str]  # (occurred_at, message_id, source): the order (semantics 1.6)
 
+BEGINNING: Place = (-62_135_596_800_000_000, "", "")  # year 1: before every touchpoint
+
 
 class Touchpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event by one customer. Times are microseconds since 1970 (UTC).

@@ -11,7 +11,6 @@ from uuid_utils import uuid7
 
 from services.contracts.times import DAY_US, SECOND_US
 from services.journey_state.active import activate
-from services.journey_state.assignment import IdentityBounds
 from services.journey_state.brake import BrakeLimits
 from services.journey_state.consumer import Consumer
 from services.journey_state.deadlines import Deadlines
@@ -21,6 +20,7 @@ from services.journey_state.health import Health, serve_health
 from services.journey_state.intake import Batch, Intake, Spans, Tally
 from services.journey_state.maintenance import Maintenance
 from services.journey_state.metrics import WorkerMetrics
+from services.journey_state.owners import IdentityBounds
 from services.journey_state.relay import Relay
 from services.journey_state.republishing import Republishing
 from services.journey_state.signals import DEFINITION

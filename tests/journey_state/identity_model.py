@@ -73,7 +73,7 @@ class Model:
     moved: dict[Identifier, int] = field(default_factory=dict)
     periods: dict[Identifier, list[tuple[Place | None, int]]] = field(default_factory=dict)
     touchpoints: dict[Place, int] = field(default_factory=dict)
-    refused: list[tuple[Identifier, str]] = field(default_factory=list)
+    rows: list[tuple[Identifier, int, int, str]] = field(default_factory=list)
     out: set[Identifier] = field(default_factory=set)
 
     def owned(self, customer: int) -> set[Identifier]:
@@ -96,20 +96,32 @@ class Model:
         if gone == into:
             return
         if len(self.owned(gone)) + len(self.owned(into)) > self.identifiers_max:
-            self.refused.append((identifier, "cap"))
+            self.refuse(identifier, into, "cap")
             return
         self.owner = {i: into if c == gone else c for i, c in self.owner.items()}
         self.touchpoints = {p: into if c == gone else c for p, c in self.touchpoints.items()}
         self.periods = {
             i: [(p, into if c == gone else c) for p, c in held] for i, held in self.periods.items()
         }
+        self.rows = [
+            (i, into if a == gone else a, into if b == gone else b, why)
+            for i, a, b, why in self.rows
+        ]
+
+    def refuse(self, identifier: Identifier, into: int, why: str) -> None:
+        self.rows.append((identifier, self.owner[identifier], into, why))
+
+    @property
+    def refused(self) -> list[tuple[Identifier, str]]:
+        """Rows between two that are one in the end say nothing."""
+        return [(identifier, why) for identifier, a, b, why in self.rows if a != b]
 
     def move(self, identifier: Identifier, into: int, place: Place) -> None:
         """From here on; its past stays."""
         if len(self.owned(into)) + 1 > self.identifiers_max:
-            self.refused.append((identifier, "cap"))
+            self.refuse(identifier, into, "cap")
             return
-        self.refused.append((identifier, "moved"))
+        self.refuse(identifier, into, "moved")
         self.owner[identifier] = into
         self.periods[identifier].append((place, into))
         self.moved[identifier] = self.moved.get(identifier, 0) + 1
@@ -137,7 +149,8 @@ class Model:
         known = {self.owner[i] for i in free if self.known(self.owner[i])}
         if user is None and len(known) >= 2:
             different = [i for i in free if self.owner[i] != self.owner[free[0]]]
-            self.refused += [(i, "two_known") for i in different]
+            for identifier in different:
+                self.refuse(identifier, self.owner[free[0]], "two_known")
         elif user is not None:
             self.bring(place, identifiers, self.owner[user])
         elif known:
@@ -151,7 +164,7 @@ class Model:
             if identifier in self.out or self.owner[identifier] == into:
                 continue
             if self.shared(identifier):
-                self.refused.append((identifier, "shared"))
+                self.refuse(identifier, into, "shared")
             elif self.known(self.owner[identifier]):
                 self.move(identifier, into, place)
             else:

@@ -40,7 +40,7 @@ async def take(connection: Connection, *arrivals: Arrival) -> tuple[int, set[str
     """How many of them count, and which of those replace another."""
     fresh, replacing = await admit(connection, arrivals, WINDOW)
     await facts.add_to_timeline(connection, [one.fact for one in fresh])
-    return len(fresh), replacing
+    return len(fresh), set(replacing)
 
 
 async def forget(connection: Connection) -> int:

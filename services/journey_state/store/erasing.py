@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.journey_state.store import links
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection, uuid_array
 
@@ -217,6 +218,7 @@ async def remove_rows(
         removed[name] = _count(await connection.execute(statement, uuid_array(message_keys)))
     for name, statement in _OF_CUSTOMERS.items():
         removed[name] = _count(await connection.execute(statement, ids))
+    await links.forget_links(connection, keys)
     identifiers = await connection.execute(
         "DELETE FROM identifiers WHERE identifier_key = ANY($1::uuid[])", keys
     )

@@ -81,12 +81,13 @@ async def body_of(connection: Connection, copy: Copy, fact: Fact) -> bytes | Non
     return body
 
 
-async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> None:
-    """The new copy counts from now on; the old one leaves the timeline."""
-    await connection.execute(
+async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> bytes | None:
+    """The new copy counts from now on; the old one leaves the timeline. Gives its bytes."""
+    body: bytes | None = await connection.fetchval(
         """
         DELETE FROM timeline
         WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
+        RETURNING body
         """,
         copy.identifier_key,
         copy.occurred_at,
@@ -103,6 +104,7 @@ async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> None:
         fact.identifier_key,
         fact.occurred_at,
     )
+    return body
 
 
 async def add_to_timeline(connection: Connection, facts: Sequence[Fact]) -> None:

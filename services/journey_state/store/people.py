@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from services.journey_state.store.pool import Connection, uuid_array
@@ -10,22 +10,22 @@ from services.journey_state.touchpoint import Place
 
 
 class IdentifierRow(NamedTuple):
-    """An identifier and its owner now."""
+    """An identifier and its owner now; None: it was named, and no touchpoint carried it yet."""
 
     identifier_key: bytes
-    customer_id: bytes
+    customer_id: bytes | None
     moves: int
-    shared: bool
     unlinked: bool
+    named: bool
 
 
 class NewIdentifier(NamedTuple):
-    """An identifier met for the first time."""
+    """An identifier met, or, without a customer, only named for the first time."""
 
     identifier_key: bytes
     kind: str
     value: str
-    customer_id: bytes
+    customer_id: bytes | None
     since: int
 
 
@@ -50,7 +50,7 @@ async def find_identifiers(connection: Connection, keys: Sequence[bytes]) -> lis
     """Those of the identifiers that have been met before."""
     rows = await connection.fetch(
         """
-        SELECT identifier_key, customer_id, moves, shared, unlinked FROM identifiers
+        SELECT identifier_key, customer_id, moves, unlinked, named FROM identifiers
         WHERE identifier_key = ANY($1::text::uuid[])
         """,
         uuid_array(keys),
@@ -73,20 +73,54 @@ async def lock_customers(
     return [CustomerRow(*row) for row in rows]
 
 
-async def add_identifiers(connection: Connection, new: Sequence[NewIdentifier]) -> int:
-    """Store new identifiers; gives how many were new indeed (another worker may be ahead)."""
-    ordered = sorted(new)
+async def add_identifiers(
+    connection: Connection,
+    new: Sequence[NewIdentifier],
+    links: Collection[tuple[bytes, bytes]] = (),
+) -> int:
+    """Store new identifiers and what is linked with what, each pair both ways.
+
+    Gives how many were new indeed: another worker may be ahead.
+    """
+    ordered = sorted(new, key=lambda row: row.identifier_key)
+    pairs = sorted(links)
     rows = await connection.fetch(
         """
-        INSERT INTO identifiers (identifier_key, kind, value, customer_id, since)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
-        ON CONFLICT DO NOTHING RETURNING 1
+        WITH linked AS (
+          INSERT INTO identifier_links (identifier_key, linked_key)
+          SELECT * FROM unnest($6::text::uuid[], $7::text::uuid[]) ON CONFLICT DO NOTHING
+        )
+        INSERT INTO identifiers AS i (identifier_key, kind, value, customer_id, since, named)
+        SELECT key, kind, value, customer_id, since, customer_id IS NULL
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+          AS n (key, kind, value, customer_id, since)
+        ON CONFLICT (identifier_key) DO UPDATE
+        SET named = true WHERE i.customer_id IS NULL AND excluded.customer_id IS NULL
+        RETURNING 1
         """,
         [n.identifier_key for n in ordered],
         [n.kind for n in ordered],
         [n.value for n in ordered],
         [n.customer_id for n in ordered],
         [n.since for n in ordered],
+        uuid_array(pair[0] for pair in pairs),
+        uuid_array(pair[1] for pair in pairs),
+    )
+    return len(rows)
+
+
+async def claim_identifiers(connection: Connection, met: Sequence[NewIdentifier]) -> int:
+    """Identifiers that were named before have an owner now; gives how many had none until now."""
+    rows = await connection.fetch(
+        """
+        UPDATE identifiers AS i SET customer_id = n.customer_id, since = n.since, named = false
+        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (key, customer_id, since)
+        WHERE i.identifier_key = n.key AND i.customer_id IS NULL
+        RETURNING 1
+        """,
+        [n.identifier_key for n in met],
+        [n.customer_id for n in met],
+        [n.since for n in met],
     )
     return len(rows)
 
@@ -126,7 +160,8 @@ async def merge_customer(connection: Connection, gone: bytes, survivor: bytes) -
         "UPDATE stage_history SET superseded_at = now() "
         "WHERE customer_id = $1 AND superseded_at IS NULL AND $2::uuid IS NOT NULL",
         "UPDATE signals SET customer_id = $2, "
-        "raised_as = CASE WHEN published THEN coalesce(raised_as, $1) END WHERE customer_id = $1",
+        "raised_as = CASE WHEN published THEN nullif(coalesce(raised_as, $1), $2) END "
+        "WHERE customer_id = $1",
         "DELETE FROM timers WHERE customer_id = $1 AND $2::uuid IS NOT NULL",
     ):
         await connection.execute(statement, gone, survivor)
