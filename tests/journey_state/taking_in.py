@@ -10,13 +10,14 @@ from uuid_utils import uuid7
 from services.contracts import touchpoint
 from services.contracts.times import DAY_US, SECOND_US
 from services.contracts.touchpoint import Touchpoint
-from services.journey_state.active import activate
+from services.journey_state.active import activate, publish
 from services.journey_state.assignment import IdentityBounds
 from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition, shipped
 from services.journey_state.event import Record
 from services.journey_state.firing import Firings
 from services.journey_state.intake import Batch, Intake, Spans
+from services.journey_state.republishing import Republishing
 from services.journey_state.store import progress
 from services.journey_state.store.pool import Store
 from tests.journey_state.running import START_US
@@ -42,6 +43,7 @@ class TakingIn:
             spans=Spans(gap_us=30 * SECOND_US, dedupe_us=7 * DAY_US),
             new_id=lambda: uuid7().bytes,
         )
+        self._republishing = Republishing(store, firings, done=lambda _: None, batch_max=100)
         self._deadlines = Deadlines(store, TOPIC, firings, lease_seconds=120, batch_max=100)
 
     async def take(self, *touchpoints: Touchpoint) -> None:
@@ -58,6 +60,13 @@ class TakingIn:
         async with self.store.transaction() as connection:
             await progress.raise_watermark(connection, START_US + round(seconds * SECOND_US))
         while await self._deadlines.fire():
+            pass
+
+    async def publish(self, definition: Definition) -> None:
+        """The definition is in force after this, and every customer computed under it."""
+        async with self.store.transaction() as connection:
+            await publish(connection, definition)
+        while await self._republishing.step():
             pass
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from services.contracts.times import format_time, from_datetime
-from services.journey_state.definition import shipped
+from services.journey_state.definition import load, shipped
 from tests.journey_state.asking import get, problem, serving
 from tests.journey_state.running import START_US, a_touchpoint
 from tests.journey_state.taking_in import taking_in
@@ -162,3 +162,25 @@ async def test_the_timeline_shows_all_that_was_ever_held_to_be_so(database_url: 
     assert superseded["recorded_at"] < standing["recorded_at"]
     assert found["history"][0]["left_at"] == standing["entered_at"]
     assert found["items"][0]["occurred_at"] == format_time(START_US + 50_000_000)
+
+
+async def test_before_a_new_definition_the_one_of_then_says_what_was_known(
+    database_url: str,
+) -> None:
+    other = load(
+        "journey: shop\nstages:\n  - {name: looking, enter: [{event: Product Viewed}]}\n",
+        file="other.yaml",
+    )
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(a_touchpoint("Product Viewed", at=0, user="u1"))
+        await world.raise_watermark(30)
+        before = await instant()
+        await world.publish(other)
+        after = await instant()
+        then, now = await known(client, "u1", before), await known(client, "u1", after)
+        present = await get(client, "/v1/customers/u1")
+        explained = await get(client, "/v1/customers/u1/explain")
+    assert (then["definition"], stages(then)) == (shipped().version, ["consideration"])
+    assert (now["definition"], stages(now)) == (other.version, ["looking"])
+    assert (present["definition"], present["stage"]) == (other.version, "looking")
+    assert (explained["definition"], explained["stage"]["stage"]) == (other.version, "looking")

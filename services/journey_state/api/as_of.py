@@ -88,7 +88,11 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
         detail = f"over {IDS_MAX} customers or {TOUCHPOINTS_MAX} touchpoints are connected with it"
         raise Problem(400, "timeline_too_long", f"The past of this customer is too long: {detail}")
     journeys = await ask.definitions.at(connection, ask.grace_us)
-    published = await past_queries.definition_id_known(connection, known_at)
+    # Until a customer has been computed under a new definition, the one before holds.
+    published = min(
+        await past_queries.definition_id_known(connection, known_at) or 0,
+        await past_queries.definition_id_of(connection, customer_id),
+    )
     watermark = await progress_queries.watermark_at(connection)
     return _Stored(
         ids=ids,
@@ -101,9 +105,9 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
     )
 
 
-def _published_by(journeys: Journeys, definition_id: int | None) -> Journeys:
+def _published_by(journeys: Journeys, definition_id: int) -> Journeys:
     """The definitions up to this one, as if it were the last."""
-    terms = [one for one in journeys.terms if one.definition_id <= (definition_id or 0)]
+    terms = [one for one in journeys.terms if one.definition_id <= definition_id]
     terms = terms or [journeys.terms[0]]
     terms[-1] = replace(terms[-1], end_due=FAR)
     return Journeys(tuple(terms), {one.definition_id: one for one in terms})

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from services.journey_state.explain.episode import Life
     from services.journey_state.explain.signal import Kept
 
-ReminderResult = Literal["sent", "passed", "pending", "stopped", "overtaken", "not_published"]
+ReminderResult = Literal[
+    "sent", "suppressed", "passed", "pending", "stopped", "overtaken", "not_published"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ReminderReason:
     """One reminder of a signal.
 
-    `stopped`: something came before its time. `passed`: its time was over when the signal was
-    raised. `overtaken`: a later one has gone out; of several due at once only the newest goes.
+    `suppressed`: consent had been withdrawn. `stopped`: something came before its time. `passed`:
+    its time was over when the signal was raised. `overtaken`: a later one has gone out; of several
+    due at once only the newest goes.
     """
 
     n: int
@@ -51,13 +54,21 @@ def _reason(
 def _result(
     n: int, view: Outlook, watermark: int, life: Life, kept: Kept
 ) -> tuple[ReminderResult, str]:
-    fires_at = dict(view.reminders).get(n)
+    if kept.reminded == n and kept.suppressed:
+        return "suppressed", "was withheld: consent had been withdrawn when it was to be sent"
     if kept.reminded == n:
         return "sent", "went out"
     if kept.reminded > n:
         return "overtaken", f"went out before reminder {kept.reminded}, or was left out for it"
     if not kept.published:
         return "not_published", "did not go out, as the signal was not published"
+    return _unsent(dict(view.reminders).get(n), view, watermark, life, kept)
+
+
+def _unsent(
+    fires_at: int | None, view: Outlook, watermark: int, life: Life, kept: Kept
+) -> tuple[ReminderResult, str]:
+    """Why one that may go out has not yet, or never does."""
     if fires_at is None:
         came = f": {touchpoint_text(life.stopped)}" if life.stopped else ""
         return "stopped", f"was stopped by what came before{came}"

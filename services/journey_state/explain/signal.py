@@ -281,6 +281,9 @@ def _signal_text(
     return f"{nothing} {made} It can be recovered until {at_text(until)}."
 
 
+_WITHHELD = "consent had been withdrawn when it was to be sent"
+
+
 def _made_text(episode: Episode, at: Bearing, view: Outlook, kept: Kept | None) -> str:
     """When the signal was raised, or why nothing was published of it."""
     if kept is None:
@@ -288,11 +291,11 @@ def _made_text(episode: Episode, at: Bearing, view: Outlook, kept: Kept | None) 
     if kept.published:
         stood = f"The signal was raised when the watermark stood at {at_text(kept.raised_at)}"
         told = f"{stood}, {_why_then(episode, at, view)}."
-        return f"{told} Its record was suppressed: {kept.suppressed}." if kept.suppressed else told
+        return f"{told} A reminder of it was withheld: {_WITHHELD}." if kept.suppressed else told
+    if kept.suppressed:
+        return f"The signal was stored, but nothing was published of it: {_WITHHELD}."
     if episode.last_historical and episode.due < episode.last_received_at:
         return "Its last activity was imported after it was due, so it was stored, not published."
-    if kept.suppressed:
-        return f"The signal was stored, and its record was suppressed: {kept.suppressed}."
     was = "recovered" if episode.recovered is not None else "past its time to recover"
     return f"When it first became known it was {was} already, so it was stored, not published."
 

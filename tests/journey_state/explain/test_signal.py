@@ -184,6 +184,19 @@ def test_reminders_say_what_became_of_them() -> None:
     assert [r.result for r in passed.reminders] == ["passed", "pending"]
 
 
+def test_what_was_withheld_for_want_of_consent_is_told() -> None:
+    identity = explained([ADDED], 2 * HOUR).episodes[0].signal_id
+    due = HOUR + 30 * MINUTE
+    never = kept(identity, published=False, suppressed="consent")
+    unsent = explained([ADDED], 2 * HOUR, never).episodes[0]
+    assert (unsent.published, unsent.suppressed) == (False, "consent")
+    assert "but nothing was published of it: consent had been withdrawn" in unsent.text
+    later = kept(identity, reminded=1, suppressed="consent")
+    reminded = explained([ADDED], due + 2 * DAY_US, later).episodes[0]
+    assert reminded.reminders[0].result == "suppressed"
+    assert "A reminder of it was withheld" in reminded.text
+
+
 def test_where_nothing_opened_the_nearest_event_says_why() -> None:
     reasons = explained([event(HOUR, "Cart Viewed", properties={"products": []})], DAY_US)
     assert reasons.episodes == ()
