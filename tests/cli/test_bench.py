@@ -20,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from services.cli.bench import noop
+from services.cli.bench.backtest import measure_backtest
 from services.cli.bench.bodies import Request, Requests, number_of
 from services.cli.bench.client import Client
 from services.cli.bench.cpu import cpu_of, cpu_seconds
@@ -242,3 +243,9 @@ def test_results_are_shown_with_what_was_asked_for() -> None:
     for text in ("a work", "must 3x (not met)", "aim 2x", "1,251", "1.5", "2,500", "n1", "cpus"):
         assert text in said
     assert machine()["cpus"]
+
+
+async def test_a_backtest_of_stored_pasts_finds_them_as_they_were_computed(stack: Stack) -> None:
+    result = await measure_backtest(stack, SMALL)
+    assert result.figures[0].median > 0
+    assert "signals would be due later" in result.notes[0]

@@ -30,6 +30,7 @@ class Work(StrEnum):
     BATCH = "ingest-batch"
     WORKER = "worker"
     LATENCY = "latency"
+    BACKTEST = "backtest"
 
 
 def bench(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from rich.console import Console
 
+from services.cli.bench.backtest import measure_backtest
 from services.cli.bench.figures import Result
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
@@ -20,6 +21,7 @@ MEASURES: Mapping[str, Callable[[Stack, Plan], Awaitable[Result]]] = {
     "ingest-batch": measure_batch,
     "worker": measure_worker,
     "latency": measure_latency,
+    "backtest": measure_backtest,
 }
 
 

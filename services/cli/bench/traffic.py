@@ -11,7 +11,7 @@ import msgspec
 
 from services.contracts.heartbeat import HEADER, Heartbeat
 from services.contracts.heartbeat import encode as encode_heartbeat
-from services.contracts.times import SECOND_US, format_time
+from services.contracts.times import DAY_US, SECOND_US, format_time
 from services.contracts.touchpoint import partition_of
 
 START_US = 1_780_000_000 * SECOND_US
@@ -21,6 +21,8 @@ EVENTS_PER_BEAT = 5_000
 ACTIVE_MAX = 2_000
 STRANGERS_PER_HUNDRED = 5
 REPEATS_PER_HUNDRED = 1
+PAST_TOUCHPOINTS = (10, 20)  # of one customer, from and to
+PAST_DAYS_BETWEEN = 15  # two visits, on average
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -91,12 +93,33 @@ def steps(customers: int, seed: int = 1) -> Iterator[Step]:
             yield step
 
 
+def pasts(customers: int, seed: int = 1) -> Iterator[list[bytes]]:
+    """The record values of each known customer, 10 to 20 of them: visits over three months."""
+    chosen = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    for number in range(customers):
+        at_us = START_US + chosen.randrange(10 * DAY_US)
+        visits = 0
+        values: list[bytes] = []
+        wanted = chosen.randint(*PAST_TOUCHPOINTS)
+        while len(values) < wanted:
+            visits += 1
+            for step in _visit(chosen, _known(number), f"{number}-{visits}"):
+                at_us += chosen.randrange(5 * SECOND_US, 120 * SECOND_US)
+                values.append(_record(f"{number}-{len(values)}", step, at_us, 1).value)
+            at_us += int(chosen.expovariate(1 / PAST_DAYS_BETWEEN) * DAY_US)
+        yield values[:wanted]
+
+
 def _session(chosen: random.Random, customers: int, cart: str) -> Iterator[Step]:
     """Looks at pages and products, fills a cart and orders, or does not."""
     if chosen.randrange(100) < STRANGERS_PER_HUNDRED:
         identifiers = b'{"anonymous_id":"stranger-%s"}' % cart.encode()
     else:
         identifiers = _known(chosen.randrange(customers))
+    yield from _visit(chosen, identifiers, cart)
+
+
+def _visit(chosen: random.Random, identifiers: bytes, cart: str) -> Iterator[Step]:
     sku = chosen.randrange(5000)
     yield Step("page", _PAGE, identifiers)
     for n in range(chosen.randint(1, 3)):
