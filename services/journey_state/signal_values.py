@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -28,13 +29,24 @@ _RETRACTION_KINDS = {
 }  # contract 5 names it so; other kinds are the same
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """A customer with the rows of all signals and every episode, to value signals by."""
 
     customer: Customer
     rows: Mapping[str, SignalRow]
     seen: Sequence[Seen]  # in the order of their due
+    _dues: list[int] = field(init=False, repr=False)
+    _widest: int = field(init=False, repr=False)  # window of any of them
+
+    def __post_init__(self) -> None:
+        self._dues = [one.episode.due for one in self.seen]
+        self._widest = max((one.rule.recover_within_us for one in self.seen), default=0)
+
+    def left_by(self, at: int) -> Sequence[Seen]:
+        """Those due by then and, as far as any window is wide enough, not expired."""
+        first = bisect_right(self._dues, at - self._widest)
+        return self.seen[first : bisect_right(self._dues, at)]
 
 
 def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
@@ -129,9 +141,9 @@ def _open_signals(known: Known, episode: Episode) -> list[dict[str, Any]]:
     due, signals = episode.due, known.customer.state.signals
     return [
         {"signal_id": signal_id(other), "rule": other.rule, "scope": other.scope}
-        for other, window in ((s.episode, s.rule.recover_within_us) for s in known.seen)
+        for other, window in ((s.episode, s.rule.recover_within_us) for s in known.left_by(due))
         if other is not episode
-        and other.due <= due < other.due + window
+        and due < other.due + window
         and (other.recovered is None or other.recovered.at > due)
         and signal_id(other) in signals
     ]
