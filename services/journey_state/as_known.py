@@ -8,16 +8,9 @@ from dataclasses import dataclass
 from services.contracts.touchpoint import kind_order
 from services.journey_state.customer import OwnedIdentifier
 from services.journey_state.identity import fact_of
+from services.journey_state.naming import Bound, name
 from services.journey_state.ownership import Link, Ownership, Unlink, fold
-from services.journey_state.touchpoint import Identifier, Place, Touchpoint
-
-
-@dataclass(frozen=True, slots=True)
-class BoundId:
-    """A customer id, and the touchpoint that made it."""
-
-    customer_id: bytes
-    made: Place
+from services.journey_state.touchpoint import Identifier, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +25,40 @@ class KnownThen:
 def known_then(
     touchpoints: Sequence[Touchpoint],
     operator: Iterable[Link | Unlink],
-    bound: Sequence[BoundId],
-    asked: BoundId | Identifier,
+    bound: Iterable[Bound],
+    asked: bytes | Identifier,
 ) -> KnownThen | None:
     """The customer that an id or identifier meant; None: it was not known.
 
     `touchpoints` are all that had been stored of its connected set, `operator` what operators had
-    done; `bound` are all ids of the set.
+    done; `bound` are all ids of the set, those of later on too.
     """
     people = [one for one in touchpoints if not one.bot]
+    stored = {one.place[1:] for one in people}
     ownership = fold(map(fact_of, people), operator)
-    owners = {place[1:]: owner for place, owner in ownership.touchpoints.items()}
-    if isinstance(asked, BoundId):
-        owner = owners.get(asked.made[1:])
+    names = name(ownership, [one for one in bound if one.made[1:] in stored], bytes)
+    owner_of = {customer_id: owner for owner, customer_id in names.ids.items() if customer_id}
+    if isinstance(asked, bytes):
+        owner = owner_of.get(names.now.get(asked, b""))
     else:
         owner = ownership.periods[asked][-1][1] if asked in ownership.periods else None
-    if owner is None:
+    if owner is None or not names.ids[owner]:
         return None
-    own = [one for one in people if ownership.touchpoints[one.place] == owner]
-    names = {one.place[1:]: one.identifiers for one in own}
-    ids = [one for one in bound if owners.get(one.made[1:]) == owner]
-    ids.sort(key=lambda one: _precedence(names.get(one.made[1:], {}), owner, one.made))
+    now = names.ids[owner]
+    gone = sorted(one for one, into in names.now.items() if into == now and one != now)
     return KnownThen(
-        ids=tuple(one.customer_id for one in ids),
-        identifiers=_identifiers(ownership, owner, people),
-        touchpoints=own,
+        ids=(now, *gone),
+        identifiers=_identifiers(ownership, owner),
+        touchpoints=[one for one in people if ownership.touchpoints[one.place] == owner],
     )
 
 
-def _precedence(named: dict[str, str], owner: Identifier, made: Place) -> tuple[bool, bool, Place]:
-    """Of two ids the known customer's survives, of known ones that of the user who names it."""
-    return ("user_id" not in named, owner not in named.items(), made)
-
-
-def _identifiers(
-    ownership: Ownership, owner: Identifier, people: Iterable[Touchpoint]
-) -> list[OwnedIdentifier]:
+def _identifiers(ownership: Ownership, owner: Identifier) -> list[OwnedIdentifier]:
     """What the customer owned in the end, in key order, and since when."""
-    met: dict[Identifier, int] = {}
-    for touchpoint in sorted(people, key=lambda one: one.place):
-        for identifier in touchpoint.identifiers.items():
-            met.setdefault(identifier, touchpoint.occurred_at)
     owned = []
     for identifier, periods in ownership.periods.items():
         moved, last = periods[-1]
-        if last == owner:
-            since = met.get(identifier, 0) if moved is None else moved[0]
-            owned.append(OwnedIdentifier(*identifier, since))
+        place = ownership.met.get(identifier) if moved is None else moved
+        if last == owner and place is not None:
+            owned.append(OwnedIdentifier(*identifier, place[0]))
     return sorted(owned, key=lambda one: (kind_order(one.kind), one.value))

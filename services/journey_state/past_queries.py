@@ -10,11 +10,13 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, func, or_, 
 
 from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
+from services.journey_state.ownership import Link, Unlink
 from services.journey_state.queries import SignalRow
 from services.journey_state.tables import (
     cancelled_deadlines,
     customers,
     definitions,
+    operator_links,
     signals,
     stage_history,
 )
@@ -114,6 +116,29 @@ async def cancelled(connection: Connection, keys: Collection[UUID]) -> set[UUID]
     return set(rows.scalars())
 
 
+async def connected_keys(connection: Connection, customer_id: UUID, limit: int) -> list[UUID]:
+    """The identifiers named together with the customer's, at whatever remove: one connected set.
+
+    Of more than `limit` that many.
+    """
+    rows = await connection.execute(_CONNECTED, {"customer": customer_id, "limit": limit})
+    return list(rows.scalars())
+
+
+_CONNECTED = text(
+    """
+    WITH RECURSIVE reached (identifier_key) AS (
+      (SELECT identifier_key FROM identifiers WHERE customer_id = :customer
+       UNION SELECT identifier_key FROM ownership_periods WHERE customer_id = :customer)
+      UNION
+      SELECT l.linked_key FROM reached AS r
+      JOIN identifier_links AS l ON l.identifier_key = r.identifier_key
+    )
+    SELECT identifier_key FROM reached LIMIT :limit
+    """
+).bindparams(bindparam("customer", type_=Uuid), bindparam("limit", type_=BigInteger))
+
+
 class KnownId(NamedTuple):
     """A customer id, merged away or not, and its state as it was last."""
 
@@ -121,58 +146,63 @@ class KnownId(NamedTuple):
     state: bytes
 
 
-async def connected_ids(connection: Connection, customer_id: UUID, limit: int) -> list[KnownId]:
-    """The customer, those merged into it, and all that an identifier moved between, at any remove.
-
-    In the order of their ids; of more than `limit` that many.
-    """
-    rows = await connection.execute(_CONNECTED, {"customer": customer_id, "limit": limit})
+async def ids_of(connection: Connection, keys: Collection[UUID], limit: int) -> list[KnownId]:
+    """Every customer id of these identifiers, of earlier owners and of those merged away too."""
+    rows = await connection.execute(_IDS, {"keys": list(keys), "limit": limit})
     return [KnownId(*row) for row in rows]
 
 
-_CONNECTED = text(
+_IDS = text(
     """
-    WITH RECURSIVE reached (customer_id) AS (
-      SELECT CAST(:customer AS uuid)
-      UNION
-      SELECT theirs.customer_id FROM reached AS r
-      JOIN ownership_periods AS ours ON ours.customer_id = r.customer_id
-      JOIN ownership_periods AS theirs ON theirs.identifier_key = ours.identifier_key
+    WITH owner AS (
+      SELECT customer_id FROM identifiers WHERE identifier_key = ANY(:keys)
+      UNION SELECT customer_id FROM ownership_periods WHERE identifier_key = ANY(:keys)
     )
-    SELECT c.customer_id, c.state FROM customers AS c
-    WHERE c.customer_id IN (SELECT customer_id FROM reached)
-      OR c.merged_into IN (SELECT customer_id FROM reached)
-    ORDER BY c.customer_id LIMIT :limit
+    SELECT customer_id, state FROM customers
+    WHERE customer_id IN (SELECT customer_id FROM owner)
+      OR merged_into IN (SELECT customer_id FROM owner)
+    ORDER BY customer_id LIMIT :limit
     """
-).bindparams(bindparam("customer", type_=Uuid), bindparam("limit", type_=BigInteger))
+).bindparams(bindparam("keys", type_=ARRAY(Uuid)), bindparam("limit", type_=BigInteger))
+
+
+async def operator_acts(
+    connection: Connection, keys: Collection[UUID], known_at: int
+) -> list[Link | Unlink]:
+    """What operators had linked and unlinked of these identifiers by then."""
+    o = operator_links.c
+    rows = await connection.execute(
+        select(o.at, o.a_kind, o.a_value, o.b_kind, o.b_value).where(
+            or_(o.a_key.in_(keys), o.b_key.in_(keys)), o.at <= to_datetime(known_at)
+        )
+    )
+    return [
+        Unlink((row[1], row[2]), from_datetime(row[0]))
+        if row[3] is None
+        else Link((row[1], row[2]), (row[3], row[4]), from_datetime(row[0]))
+        for row in rows
+    ]
 
 
 async def touchpoints_known(
-    connection: Connection, customer_ids: Collection[UUID], known_at: int, limit: int
+    connection: Connection, keys: Collection[UUID], known_at: int, limit: int
 ) -> list[bytes]:
-    """The records of every identifier that these customers own or owned, stored by then.
-
-    In no order; of more than `limit` that many.
-    """
+    """The records stored under these identifiers by then, in no order; of more, `limit`."""
     rows = await connection.execute(
-        _KNOWN, {"owners": list(customer_ids), "known_at": to_datetime(known_at), "limit": limit}
+        _KNOWN, {"keys": list(keys), "known_at": to_datetime(known_at), "limit": limit}
     )
     return list(rows.scalars())
 
 
 _KNOWN = text(
     """
-    SELECT t.body FROM (
-      SELECT identifier_key FROM identifiers WHERE customer_id = ANY(:owners)
-      UNION
-      SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY(:owners)
-    ) AS own
-    JOIN timeline AS t ON t.identifier_key = own.identifier_key
-    WHERE NOT t.too_late AND coalesce(t.recorded_at, t.received_at) <= :known_at
+    SELECT body FROM timeline
+    WHERE identifier_key = ANY(:keys) AND NOT too_late
+      AND coalesce(recorded_at, received_at) <= :known_at
     LIMIT :limit
     """
 ).bindparams(
-    bindparam("owners", type_=ARRAY(Uuid)),
+    bindparam("keys", type_=ARRAY(Uuid)),
     bindparam("known_at", type_=DateTime(timezone=True)),
     bindparam("limit", type_=BigInteger),
 )

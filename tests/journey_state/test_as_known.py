@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.journey_state.as_known import BoundId, KnownThen, known_then
+from services.journey_state.as_known import KnownThen, known_then
+from services.journey_state.identity import fact_of
+from services.journey_state.naming import Bound
+from services.journey_state.ownership import Link, Unlink
 from services.journey_state.touchpoint import Identifier, Touchpoint
 from tests.journey_state.samples import make
 
@@ -15,11 +18,13 @@ def seen(at: int, **identifiers: str) -> Touchpoint:
     return make(at, identifiers=identifiers)
 
 
-def bound(touchpoint: Touchpoint, name: bytes) -> BoundId:
-    return BoundId(name, touchpoint.place)
+def bound(touchpoint: Touchpoint, name: bytes) -> Bound:
+    """The id that the touchpoint made, of the identifier that it was met by."""
+    named = fact_of(touchpoint).identifiers
+    return Bound(customer_id=name, made=touchpoint.place, made_by=named[0], owned=frozenset(named))
 
 
-def known(touchpoints: list[Touchpoint], *ids: BoundId, asked: Any) -> KnownThen:
+def known(touchpoints: list[Touchpoint], *ids: Bound, asked: Any) -> KnownThen:
     found = known_then(touchpoints, (), ids, asked)
     assert found is not None
     return found
@@ -32,7 +37,7 @@ def owned(found: KnownThen) -> list[tuple[str, str, int]]:
 def test_an_id_and_its_identifiers_mean_one_customer() -> None:
     first, second = seen(1, anonymous_id="d"), seen(2, user_id="u", anonymous_id="d")
     device, user = bound(first, b"d"), bound(second, b"u")
-    by_device = known([first, second], device, user, asked=device)
+    by_device = known([first, second], device, user, asked=b"d")
     assert by_device == known([first, second], device, user, asked=("user_id", "u"))
     assert by_device.ids == (b"u", b"d")
     assert owned(by_device) == [("user_id", "u", 2), ("anonymous_id", "d", 1)]
@@ -43,7 +48,7 @@ def test_an_id_and_its_identifiers_mean_one_customer() -> None:
 def test_what_was_not_stored_yet_is_not_known() -> None:
     first, second = seen(1, anonymous_id="d"), seen(2, user_id="u", anonymous_id="d")
     ids = [bound(first, b"d"), bound(second, b"u")]
-    assert known_then([first], (), ids, ids[1]) is None
+    assert known_then([first], (), ids, b"u") is None
     asked: Identifier = ("user_id", "u")
     assert known_then([first], (), ids, asked) is None
     assert known_then([], (), ids, DEVICE) is None
@@ -60,7 +65,19 @@ def test_of_two_known_ones_that_of_the_naming_user_stays() -> None:
 def test_a_shared_device_leaves_its_past_behind() -> None:
     first, second = seen(1, user_id="a", anonymous_id="d"), seen(2, user_id="b", anonymous_id="d")
     ids = [bound(first, b"a"), bound(second, b"b")]
-    left = known([first, second], *ids, asked=ids[0])
+    left = known([first, second], *ids, asked=b"a")
     assert (owned(left), left.touchpoints) == ([("user_id", "a", 1)], [first])
     won = known([first, second], *ids, asked=DEVICE)
     assert owned(won) == [("user_id", "b", 2), ("anonymous_id", "d", 2)]
+
+
+def test_what_operators_did_counts_from_when_they_did_it() -> None:
+    first, second = seen(1, email="a"), seen(2, email="b")
+    ids = [bound(first, b"a"), bound(second, b"b")]
+    link = Link(("email", "a"), ("email", "b"), 5)
+    joined = known_then([first, second], [link], ids, b"b")
+    assert joined is not None
+    assert (joined.ids, len(joined.touchpoints)) == ((b"a", b"b"), 2)
+    apart = known_then([first, second], [link, Unlink(("email", "b"), 6)], ids, b"b")
+    assert apart is not None
+    assert (apart.ids, apart.touchpoints) == ((b"b",), [second])

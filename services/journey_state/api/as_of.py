@@ -14,13 +14,15 @@ from services.journey_state.api.asking import Ask, find_asked
 from services.journey_state.api.explain_signal import hold_of
 from services.journey_state.api.models import Customer, HistoryItem, RecordedItem, Signal
 from services.journey_state.api.problems import Problem
-from services.journey_state.as_known import BoundId, KnownThen, known_then
+from services.journey_state.as_known import KnownThen, known_then
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
 from services.journey_state.definition import NONE_STAGE
 from services.journey_state.episodes import Outlook, outlook, signal_id
 from services.journey_state.event import read_touchpoint
 from services.journey_state.in_force import FAR, Journeys, fold_under
+from services.journey_state.naming import Bound
+from services.journey_state.ownership import Link, Unlink
 from services.journey_state.past_queries import KnownId, RecordedRow, SignalThen
 from services.journey_state.queries import HistoryRow
 from services.journey_state.signal_values import recovery_value
@@ -29,7 +31,7 @@ from services.journey_state.touchpoint import Identifier
 
 SIGNALS_MAX = 100
 HISTORY_MAX = 10_000
-IDS_MAX = 1_000  # of one connected set
+IDENTIFIERS_MAX = 5_000  # of one connected set
 TOUCHPOINTS_MAX = 50_000  # of one connected set
 
 
@@ -38,6 +40,7 @@ class _Stored:
     """What had been stored by the instant, of the whole connected set."""
 
     ids: list[KnownId]
+    operator: list[Link | Unlink]
     bodies: list[bytes]
     history: list[RecordedRow]
     signals: list[SignalThen]
@@ -51,15 +54,10 @@ async def customer_as_of(who: str, known_at: int, ask: Ask) -> Customer:
         found, asked = await find_asked(connection, who)
         stored = await _read(connection, ask, found.customer_id, known_at)
         gaps = await progress_queries.gaps(connection)
-    bound = [BoundId(one.customer_id.bytes, decode_state(one.state).made) for one in stored.ids]
-    meant: BoundId | Identifier
-    if isinstance(asked, UUID):
-        meant = next(one for one in bound if one.customer_id == asked.bytes)
-    else:
-        meant = asked
+    meant = asked.bytes if isinstance(asked, UUID) else asked
     async with ask.definitions.folding:
-        then = await asyncio.to_thread(_known, stored, bound, meant)
-        if then is None or not then.ids:
+        then = await asyncio.to_thread(_known, stored, meant)
+        if then is None:
             when = format_time(known_at)
             raise Problem(404, "customer_unknown", f"This customer was not known at {when} yet")
         state = await asyncio.to_thread(_state, stored, then)
@@ -81,11 +79,13 @@ async def customer_as_of(who: str, known_at: int, ask: Ask) -> Customer:
 
 
 async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: int) -> _Stored:
-    ids = await past_queries.connected_ids(connection, customer_id, IDS_MAX + 1)
+    keys = await past_queries.connected_keys(connection, customer_id, IDENTIFIERS_MAX + 1)
+    ids = await past_queries.ids_of(connection, keys, IDENTIFIERS_MAX)
     owners = [one.customer_id for one in ids]
-    bodies = await past_queries.touchpoints_known(connection, owners, known_at, TOUCHPOINTS_MAX + 1)
-    if len(ids) > IDS_MAX or len(bodies) > TOUCHPOINTS_MAX:
-        detail = f"over {IDS_MAX} customers or {TOUCHPOINTS_MAX} touchpoints are connected with it"
+    bodies = await past_queries.touchpoints_known(connection, keys, known_at, TOUCHPOINTS_MAX + 1)
+    if len(keys) > IDENTIFIERS_MAX or len(bodies) > TOUCHPOINTS_MAX:
+        bounds = f"over {IDENTIFIERS_MAX} identifiers or {TOUCHPOINTS_MAX} touchpoints"
+        detail = f"{bounds} are connected with it"
         raise Problem(400, "timeline_too_long", f"The past of this customer is too long: {detail}")
     journeys = await ask.definitions.at(connection, ask.grace_us)
     # Until a customer has been computed under a new definition, the one before holds.
@@ -96,6 +96,7 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
     watermark = await progress_queries.watermark_at(connection)
     return _Stored(
         ids=ids,
+        operator=await past_queries.operator_acts(connection, keys, known_at),
         bodies=bodies,
         history=await past_queries.recorded_history(connection, owners, known_at, HISTORY_MAX),
         signals=await past_queries.signals_then(connection, owners, known_at, SIGNALS_MAX),
@@ -113,11 +114,17 @@ def _published_by(journeys: Journeys, definition_id: int) -> Journeys:
     return Journeys(tuple(terms), {one.definition_id: one for one in terms})
 
 
-def _known(
-    stored: _Stored, bound: Sequence[BoundId], asked: BoundId | Identifier
-) -> KnownThen | None:
+def _known(stored: _Stored, asked: bytes | Identifier) -> KnownThen | None:
     touchpoints = [read_touchpoint(body).touchpoint for body in stored.bodies]
-    return known_then(touchpoints, (), bound, asked)
+    return known_then(touchpoints, stored.operator, map(_bound, stored.ids), asked)
+
+
+def _bound(known: KnownId) -> Bound:
+    state = decode_state(known.state)
+    owned = frozenset((one.kind, one.value) for one in state.identifiers)
+    return Bound(
+        customer_id=known.customer_id.bytes, made=state.made, made_by=state.made_by, owned=owned
+    )
 
 
 def _state(stored: _Stored, then: KnownThen) -> CustomerState:
