@@ -114,7 +114,7 @@ class WorkerSettings(_Group):
         50, ge=1, description="failed records in a row at which a partition stops"
     )
     recompute_batch_max: int = Field(
-        20, ge=1, description="customers computed again in one transaction for a new definition"
+        10, ge=1, description="customers computed again in one transaction for a new definition"
     )
 
 

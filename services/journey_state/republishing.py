@@ -20,7 +20,8 @@ from services.journey_state.store.pool import TRANSIENT, Connection, Store
 
 log = structlog.get_logger()
 
-REST_TIMES = 2.0  # of the time that a batch took: live work goes first
+BUSY_REST_TIMES = 2.0  # of the time that a batch took, while events come: they go first
+QUIET_REST_TIMES = 0.1
 IDLE_SECONDS = 0.5  # between two looks for customers to compute again
 FAILED_SECONDS = 60.0  # until those are tried again that could not be computed
 
@@ -35,10 +36,17 @@ class Republishing:
     """
 
     def __init__(
-        self, store: Store, firings: Firings, *, done: Callable[[int], None], batch_max: int
+        self,
+        store: Store,
+        firings: Firings,
+        *,
+        applied: Callable[[], int],
+        done: Callable[[int], None],
+        batch_max: int,
     ) -> None:
         self._store = store
         self._firings = firings
+        self._applied = applied
         self._done = done
         self._batch_max = batch_max
         self._limit = batch_max
@@ -46,13 +54,19 @@ class Republishing:
         self._failed = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until told to stop; `done` is told how many customers each batch had."""
+        """Work until told to stop.
+
+        `applied` counts the batches of events applied so far; `done` is told how many customers
+        each batch here had.
+        """
         while not stopping.is_set():
-            began = time.monotonic()
+            began, events = time.monotonic(), self._applied()
             rest = IDLE_SECONDS
             try:
                 if await self.step():
-                    rest = REST_TIMES * (time.monotonic() - began)
+                    busy = self._applied() != events
+                    times = BUSY_REST_TIMES if busy else QUIET_REST_TIMES
+                    rest = times * (time.monotonic() - began)
                 elif self._failed:
                     rest, self._failed = FAILED_SECONDS, 0
             except NoDefinitionError:

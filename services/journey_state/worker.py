@@ -71,6 +71,7 @@ class Worker:
         self._republishing = Republishing(
             store,
             firings,
+            applied=lambda: self.consumer.applied,
             done=self._count_recomputed,
             batch_max=settings.worker.recompute_batch_max,
         )

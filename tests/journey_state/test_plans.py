@@ -18,6 +18,7 @@ from services.journey_state.store import (
     cancelled,
     dead_letters,
     dedupe,
+    definitions,
     erasures,
     facts,
     outcomes,
@@ -186,6 +187,11 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         (),
     ),
     "read_watermark": (progress.read_watermark, ()),
+    "watermark_and_definition": (definitions.watermark_and_definition, ()),
+    "customers_behind": (
+        lambda c: definitions.customers_behind(c, (0, bytes(16)), 20),
+        ("ix_customers_definition_id_customer_id",),
+    ),
     "read_gaps": (progress.read_gaps, ()),
 }
 
@@ -233,6 +239,10 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
     "watermark_at": (progress_queries.watermark_at, ()),
     "touchpoints_stored": (progress_queries.touchpoints_stored, ()),
     "active_definition": (progress_queries.active_definition, ()),
+    "customers_by_definition": (
+        progress_queries.customers_by_definition,
+        ("ix_customers_definition_id_customer_id",),
+    ),
 }
 
 
