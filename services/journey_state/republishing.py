@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -40,9 +41,9 @@ class Republishing:
         store: Store,
         firings: Firings,
         *,
-        applied: Callable[[], int],
         done: Callable[[int], None],
         batch_max: int,
+        applied: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store = store
         self._firings = firings
@@ -73,8 +74,8 @@ class Republishing:
                 pass
             except TRANSIENT as error:
                 log.warning("recomputation waits for the database", error=repr(error))
-            except Exception:  # noqa: BLE001 - one customer must not stop the others
-                self._narrow()
+            except Exception as error:  # noqa: BLE001 - one customer must not stop the others
+                rest = self._narrow(error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await stopping.wait()
@@ -84,12 +85,11 @@ class Republishing:
         async with self._store.transaction() as connection:
             behind = await definitions.customers_behind(connection, self._after, self._limit)
             if not behind:
-                self._after = _FIRST
+                self._after, self._limit = _FIRST, self._batch_max
                 return False
             self._last_tried = behind[-1]
             await self._recompute(connection, [customer_id for _, customer_id in behind])
         self._after = behind[-1]
-        self._limit = self._batch_max
         self._done(len(behind))
         return True
 
@@ -105,12 +105,17 @@ class Republishing:
         changes = await recompute.refold(connection, conclusion.journeys, customers)
         await conclusion.conclude(connection, customers, changes)
 
-    def _narrow(self) -> None:
-        """After a failure that is no server's: find whom it is about, and go on with the others."""
+    def _narrow(self, error: Exception) -> float:
+        """After a failure that is no server's: one by one up to whom it is about, and past them."""
         if self._limit > 1:
             self._limit = 1
-            return
-        self._after = self._last_tried
+            return 0.0
+        self._after, self._limit = self._last_tried, self._batch_max
         self._failed += 1
-        customer_id = id_text(self._after[1])
-        log.exception("a customer cannot be computed again", customer_id=customer_id)
+        log.error(
+            "a customer cannot be computed again",
+            customer_id=id_text(self._after[1]),
+            # As text: a traceback with its variables would tell of the person.
+            traceback="".join(traceback.format_exception(error)),
+        )
+        return IDLE_SECONDS

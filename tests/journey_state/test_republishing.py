@@ -9,6 +9,8 @@ from functools import partial
 from operator import le
 from typing import Any
 
+import pytest
+
 from services.contracts import touchpoint as wire
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.active import activate, publish
@@ -89,8 +91,9 @@ async def told(kafka: KafkaSettings, topic: str) -> dict[str, list[dict[str, Any
 
 
 async def test_a_worker_killed_in_the_middle_of_a_recomputation_leaves_nothing_half_done(
-    kafka_settings: KafkaSettings, database_url: str
+    kafka_settings: KafkaSettings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MILEPOST_WORKER__RECOMPUTE_BATCH_MAX", "2")
     sent = shuffled_journeys(customers=200, events=800, seed=17)
     await send(kafka_settings, sent)
     async with worker_process(kafka_settings, database_url) as process:
@@ -171,6 +174,28 @@ async def test_a_customer_whose_stages_do_not_differ_is_not_told_of(
         ("consideration", shipped().version),
         ("purchase", same.version),
     ]
+
+
+async def test_a_customer_that_cannot_be_computed_again_stops_nobody_else(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    async with a_worker(settings_for(kafka_settings, database_url), shipped()):
+        visits = [a_touchpoint("Product Viewed", at=n, user=f"u{n}") for n in range(1, 6)]
+        await send(kafka_settings, visits)
+        await all_processed(database_url, kafka_settings, len(visits))
+        await one(
+            database_url,
+            "UPDATE timeline SET body = 'x' WHERE identifier_key = "
+            "(SELECT identifier_key FROM identifiers WHERE value = 'u3')",
+        )
+        await put_in_force(database_url, OTHER)
+        await until(partial(one, database_url, BEHIND), lambda n: n == 1)
+        await until(partial(one, database_url, "SELECT count(*) FROM outbox"), lambda n: n == 0)
+
+    stages = await stages_in_database(database_url)
+    assert {user: past[-1][0] for user, past in stages.items()} == {
+        user: "consideration" if user == "u3" else "purchase" for user in stages
+    }
 
 
 async def test_what_is_in_force_already_is_not_published_again(database_url: str) -> None:
