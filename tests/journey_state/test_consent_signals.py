@@ -13,6 +13,7 @@ from services.journey_state.relay import Relay
 from services.journey_state.store import queued
 from services.settings import KafkaSettings
 from tests.journey_state.applying import Applying, applying
+from tests.journey_state.asking import get, serving
 from tests.journey_state.running import a_touchpoint, read_all, until
 
 DUE = 1 + 30 * 60
@@ -235,3 +236,43 @@ async def test_a_relay_does_not_send_what_is_taken_out_under_its_hands(
     await running
     sent = await read_all(kafka_settings, kafka_settings.topics.signals)
     assert [one["identifiers"][0]["value"] for one in sent] == ["u2"]
+
+
+async def test_the_last_activity_decides_whether_a_statement_is_demanded(worker: Applying) -> None:
+    await worker.take(added(), added(at=2, consent_required=True, consent={"analytics": True}))
+    await worker.reach(FIRED + 1)
+    assert await of_carts(worker) == []
+
+
+async def test_of_a_signal_that_was_never_told_no_recovery_is(worker: Applying) -> None:
+    await worker.take(added())
+    await worker.reach(FIRED)
+    await worker.take(a_touchpoint("Order Completed", at=FIRED + 1, user="u1"))
+    assert await told(worker) == [RAISED, RECOVERED]
+    await worker.take(said(FIRED + 2, marketing=False))
+    assert await told(worker) == []
+    assert await of_carts(worker) == [("recovered", False, "consent")]
+
+
+async def test_what_is_queued_of_who_joins_a_withdrawn_customer_is_withheld(
+    worker: Applying,
+) -> None:
+    visitor = {"anonymous_id": "a1"}
+    await worker.take(
+        a_touchpoint("Product Added", at=1, identifiers=visitor), said(2, marketing=False)
+    )
+    await worker.reach(FIRED)
+    assert await told(worker) == [RAISED]
+    signed_in = a_touchpoint("identify", at=FIRED, type="identify", user="u1", identifiers=visitor)
+    await worker.take(signed_in)
+    assert RAISED not in await told(worker)
+
+
+async def test_a_withdrawal_takes_deadlines_off_the_list(
+    worker: Applying, database_url: str
+) -> None:
+    await worker.take(added())
+    async with serving(database_url) as client:
+        assert len((await get(client, "/v1/deadlines", rule="cart"))["items"]) == 1
+        await worker.take(said(5, marketing=False))
+        assert (await get(client, "/v1/deadlines", rule="cart"))["items"] == []

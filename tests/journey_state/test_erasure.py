@@ -387,3 +387,26 @@ async def test_dead_letters_on_their_way_back_go_too(
     await erase(client)
     assert await worker.execute("SELECT count(*) FROM outbox WHERE topic = 4") == [(1,)]
     assert await left_of_ann(worker) == []
+
+
+async def test_what_only_they_have_named_goes_and_does_not_come_back(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    """The previous id of an alias is no identifier of anybody until it comes as one."""
+    old = {"type": "alias", "user": "ann-4711", "previous_id": "m-of-ann-before"}
+    await worker.take(a_touchpoint("alias", at=1, message_id="m-of-ann-1", **old))
+    await erase(client)
+    assert await left_of_ann(worker) == []
+    again = a_touchpoint("alias", at=2, message_id="m-of-ann-2", **{**old, "user": "cy"})
+    assert (await worker.take(again)).erased == 1
+    assert await left_of_ann(worker) == []
+
+
+async def test_a_shared_devices_own_part_alone_is_dropped(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    """An event of somebody else's that only names the device, too, is theirs."""
+    await shared_with_bob(worker, last="bob")
+    await erase(client)
+    bobs = a_touchpoint("page", at=5, type="page", user="bob", identifiers=SHARED)
+    assert (await worker.take(bobs)).applied == 1

@@ -13,13 +13,16 @@ TOUCHPOINTS_TOPIC = 4  # publication.TopicCode.TOUCHPOINTS
 
 
 class OwnedRow(NamedTuple):
-    """An identifier that someone owns, or owned for a while, and its owner now."""
+    """An identifier that someone owns, or owned for a while, and its owner now.
+
+    None: nobody does; it was only named, as the previous id of an alias.
+    """
 
     identifier_key: bytes
     kind: str
     value: str
     since: int
-    customer_id: bytes
+    customer_id: bytes | None
 
 
 class ErasedTouchpoint(NamedTuple):
@@ -64,12 +67,21 @@ async def merged_ids(connection: Connection, customer_id: bytes) -> list[bytes]:
 
 
 async def owned_identifiers(connection: Connection, ids: Sequence[bytes]) -> list[OwnedRow]:
-    """Everything that these customers own or owned."""
+    """Everything that these customers own or owned, and what they alone have named."""
     rows = await connection.fetch(
         """
         SELECT identifier_key, kind, value, since, customer_id FROM identifiers
         WHERE customer_id = ANY($1::uuid[]) OR identifier_key IN
           (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY($1::uuid[]))
+        UNION
+        SELECT identifier_key, kind, value, since, customer_id FROM identifiers AS named
+        WHERE customer_id IS NULL AND identifier_key IN
+          (SELECT l.linked_key FROM identifier_links AS l JOIN identifiers AS own
+           ON own.identifier_key = l.identifier_key WHERE own.customer_id = ANY($1::uuid[]))
+          AND NOT EXISTS
+          (SELECT 1 FROM identifier_links AS l JOIN identifiers AS other
+           ON other.identifier_key = l.linked_key
+           WHERE l.identifier_key = named.identifier_key AND other.customer_id <> ALL($1::uuid[]))
         """,
         ids,
     )
