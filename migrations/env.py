@@ -9,8 +9,9 @@ from alembic import context
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.journey_state.columns import is_described
 from services.journey_state.migrate import driver_url
-from services.journey_state.tables import is_described, metadata
+from services.journey_state.tables import metadata
 
 
 def run(connection: Connection) -> None:

@@ -121,7 +121,9 @@ class WorkerSettings(_Group):
 class RetentionSettings(_Group):
     """How long things are kept."""
 
-    timeline_days: int = Field(400, ge=1)
+    timeline_days: int = Field(
+        400, ge=1, description="touchpoints, in whole months; checkpoints keep what they came to"
+    )
 
 
 class DedupeSettings(_Group):

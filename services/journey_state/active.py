@@ -61,7 +61,7 @@ async def publish(connection: Connection, definition: Definition) -> Published:
     found = await definitions.newest_definition(connection)
     if found is not None and found.version == definition.version:
         return Published(found.definition_id, new=False)
-    watermark, _ = await definitions.watermark_and_definition(connection)
+    watermark = (await definitions.read_standing(connection)).watermark
     # Before the first W nothing was judged: the new one is in force from ever in place of the old.
     start = None if found is None or watermark is None else watermark + 1
     return Published(await _add(connection, definition, start), new=True)

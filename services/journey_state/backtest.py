@@ -14,10 +14,11 @@ from services.journey_state.backtest_tally import (
     StoredSample,
     Tally,
 )
+from services.journey_state.checkpoint import Checkpoint
 from services.journey_state.customer import CustomerState
 from services.journey_state.definition import NONE_STAGE, AbandonmentRule, Definition
 from services.journey_state.episodes import Episode, HoldForGaps, outlook, signal_id
-from services.journey_state.journey import Journey, Transition, fold, in_order
+from services.journey_state.journey import Folded, Journey, Transition, fold, in_order
 from services.journey_state.permission import refusal
 from services.journey_state.touchpoint import Touchpoint
 
@@ -59,11 +60,19 @@ class Backtest:
             self.tally.rule(rule.name)
 
     def take(
-        self, customer_id: str, touchpoints: Sequence[Touchpoint], stored: Journey | None = None
+        self,
+        customer_id: str,
+        touchpoints: Sequence[Touchpoint],
+        stored: Journey | None = None,
+        start: Checkpoint | None = None,
     ) -> None:
-        """Add a customer; `stored` is the journey that is kept under the definition in force."""
+        """Add a customer; `stored` is the journey that is kept under the definition in force.
+
+        `start` is what was before the first touchpoint, if the timeline was cut.
+        """
         ordered = in_order(touchpoints)
-        current, proposed = fold(self._current, ordered), fold(self._proposed, ordered)
+        current = _folded(self._current, ordered, start)
+        proposed = _folded(self._proposed, ordered, start)
         self.tally.customers += 1
         self.tally.touchpoints += len(ordered)
         self._compare_stages(customer_id, current.history, proposed.history)
@@ -150,6 +159,15 @@ class Backtest:
 def stored_differences(stored: Journey, folded: Journey) -> list[str]:
     """The fields that a stored journey and the fold of the same touchpoints disagree about."""
     return [name for name in STORED_FIELDS if getattr(stored, name) != getattr(folded, name)]
+
+
+def _folded(
+    definition: Definition, ordered: Sequence[Touchpoint], start: Checkpoint | None
+) -> Folded:
+    if start is None:
+        return fold(definition, ordered)
+    found = fold(definition, ordered, start.latest(definition))
+    return Folded(found.journey, (*start.history, *found.history))
 
 
 def _by_name(definition: Definition) -> dict[str, AbandonmentRule]:

@@ -11,9 +11,10 @@ from services.journey_state.backtest import Backtest, Bounds
 from services.journey_state.backtest_tally import Tally
 from services.journey_state.customer import decode_state
 from services.journey_state.definition import load
-from services.journey_state.recompute import load_touchpoints
-from services.journey_state.store import cancelled, definitions, progress, walk
+from services.journey_state.holdings import load_holdings
+from services.journey_state.store import cancelled, cuts, definitions, progress, walk
 from services.journey_state.store.pool import Connection, snapshot_of
+from services.journey_state.stored_past import load_pasts
 from services.journey_state.watermark import Gap, hold_for_gaps
 
 RANGE_CUSTOMERS = 200  # whose touchpoints are in memory at once
@@ -97,13 +98,17 @@ async def _take_range(
     connection: Connection, work: Backtest, definition_id: int, first: bytes, end: bytes | None
 ) -> int:
     kept = await walk.customers_between(connection, first, end)
-    touchpoints = await load_touchpoints(connection, [one.customer_id for one in kept])
+    ids = [one.customer_id for one in kept]
+    cut = await cuts.read_cut(connection)
+    holdings = await load_holdings(connection, ids)
+    pasts = await load_pasts(connection, holdings, ids, cut.reached_at)
     for one in kept:
         # What is still under an earlier definition is about to be computed again.
         is_current = one.definition_id == definition_id
         stored = decode_state(one.state).journey if is_current else None
         name = str(UUID(bytes=one.customer_id))
-        work.take(name, touchpoints.pop(one.customer_id), stored)
+        past = pasts.pop(one.customer_id)
+        work.take(name, past.touchpoints, stored, past.start)
     return len(kept)
 
 

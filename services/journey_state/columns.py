@@ -1,8 +1,26 @@
-"""Columns as the tables of journey_state have them."""
+"""What the tables of journey_state have in common: metadata, and kinds of columns."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Text, func
+from sqlalchemy import Column, DateTime, MetaData, Text, func
+
+TIMELINE_PARTITION = "timeline_"  # what the name of each begins with
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def is_described(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether the metadata speaks of it: of every table but partitions. For alembic."""
+    if kind != "table" or name is None or name in metadata.tables:
+        return True
+    return not name.startswith(TIMELINE_PARTITION)
 
 
 def time_column(name: str, *, nullable: bool = False) -> Column[object]:

@@ -42,6 +42,7 @@ class Conclusion:
     journeys: Journeys
     firing: Firing
     outgoing: Outgoing
+    cut: int | None = None  # of the timeline, as of the watermark
     history: list[HistoryRow] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     wakes: list[tuple[bytes, int]] = field(default_factory=list)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from services.contracts.touchpoint import kind_order
+from services.journey_state import checkpoint
 from services.journey_state.customer import Customer, decode_state
 from services.journey_state.identity import Fact
 from services.journey_state.keys import identifier_key
 from services.journey_state.ownership import Link, Unlink
-from services.journey_state.store import facts, links, people
+from services.journey_state.store import cuts, facts, links, people
 from services.journey_state.store.facts import TimelineRow
 from services.journey_state.store.links import LinkedIdentifier, OperatorLink
 from services.journey_state.store.people import Period
@@ -155,11 +156,21 @@ async def read_sets(
         one.customers[row.customer_id] = customer
         if row.merged_into is not None:
             one.merged[row.customer_id] = row.merged_into
-    for fact in stored_facts(await facts.read_timeline(connection, keys)):
+    for fact in await _facts_of(connection, keys):
         by_root[groups.of(fact.key)].facts.append(fact)
     for key, link in await links.operator_links(connection, keys):
         by_root[groups.of(key)].operator.append(operator_fact(link))
     return sets
+
+
+async def _facts_of(connection: Connection, keys: Sequence[bytes]) -> list[StoredFact]:
+    """The touchpoints under these keys, and before them what was known at the cut."""
+    cut = await cuts.read_cut(connection)
+    found = stored_facts(await facts.read_timeline(connection, keys, since=cut.reached_at))
+    if cut.reached_at is not None:
+        for key, body in await cuts.read_checkpoints(connection, keys, cut.reached_at):
+            found.append(StoredFact(checkpoint.decode(body).fact(), key))
+    return found
 
 
 def operator_fact(link: OperatorLink) -> Link | Unlink:

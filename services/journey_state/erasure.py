@@ -79,6 +79,7 @@ async def erase(act: Act, customer_id: bytes, *, copies_us: int) -> Erased:
     signals = await erasing.remove_signals(connection, person.ids)
     removed = {
         "touchpoints": len(touchpoints),
+        "checkpoints": await erasing.remove_checkpoints(connection, person.ids),
         "stage_history": await erasing.remove_history(connection, person.ids),
         "signals": len(signals),
         "dead_letters": await _remove_letters(connection, person),

@@ -43,12 +43,14 @@ class Firings:
 
         It knows every definition in force up to that watermark. Raises NoDefinitionError.
         """
-        watermark, newest = await definitions.watermark_and_definition(connection)
-        journeys = await self._catalog.at(connection, newest or 0)
+        standing = await definitions.read_standing(connection)
+        journeys = await self._catalog.at(connection, standing.definition_id or 0)
         gaps = await progress.read_gaps(connection)
-        at = watermark or 0
+        at = standing.watermark or 0
         firing = Firing(at, self._grace_us, self._hold(gaps))
-        return Conclusion(journeys, firing, Outgoing(journeys, Edition(self._clock(), at)))
+        return Conclusion(
+            journeys, firing, Outgoing(journeys, Edition(self._clock(), at)), cut=standing.cut
+        )
 
     def _hold(self, gaps: Sequence[Gap]) -> Callable[[int, int], int]:
         def hold(last_activity: int, fires_at: int) -> int:

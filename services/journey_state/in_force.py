@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from services.journey_state.checkpoint import Checkpoint
 from services.journey_state.definition import AbandonmentRule, Definition
 from services.journey_state.episodes import Episode
 from services.journey_state.journey import Folded, Journey, advance, fold, in_order
@@ -63,6 +64,10 @@ class Journeys:
         """The definition in force."""
         return self.terms[-1]
 
+    def lasting(self, instant: int) -> list[Term]:
+        """The definitions of which signals may come or change after the instant."""
+        return [term for term in self.terms if last_effect(term) >= instant]
+
     def before(self, term: Term) -> Iterator[Term]:
         """The earlier definitions that can have signals of their own."""
         for other in self.terms:
@@ -97,25 +102,38 @@ class Past:
     earlier: list[EarlierJourney]
 
 
-def fold_under(journeys: Journeys, term: Term, touchpoints: Iterable[Touchpoint]) -> Past:
+def fold_under(
+    journeys: Journeys,
+    term: Term,
+    touchpoints: Iterable[Touchpoint],
+    start: Checkpoint | None = None,
+) -> Past:
     """The past under `term`, and under every earlier definition that has signals in it.
+
+    `start` is what was before the first touchpoint; the history goes on from its own.
 
     Episodes whose signals belong to another definition are left out: a touchpoint that could
     change that does not `follow`.
     """
     ordered = in_order(touchpoints)
-    folded = fold(term.definition, ordered)
+    folded = fold(term.definition, ordered, _begun(start, term))
     earlier = []
     times = [touchpoint.occurred_at for touchpoint in ordered]
     for other in journeys.before(term):
-        if may_signal(other, times):
+        begun = _begun(start, other)
+        if may_signal(other, times) or (begun is not None and begun.episodes):
             part = ordered[: bisect_right(times, last_effect(other))]
-            journey = _owned(other, fold(other.definition, part).journey)
+            journey = _owned(other, fold(other.definition, part, begun).journey)
             if journey.episodes:
                 earlier.append(EarlierJourney(other.definition_id, journey))
     journey = folded.journey
     journey.episodes = [one for one in journey.episodes if one.due >= term.first_due]
-    return Past(Folded(begun_under(term, journey), folded.history), earlier)
+    history = folded.history if start is None else (*start.history, *folded.history)
+    return Past(Folded(begun_under(term, journey), history), earlier)
+
+
+def _begun(start: Checkpoint | None, term: Term) -> Journey | None:
+    return None if start is None else start.journey(term.definition_id, term.definition)
 
 
 def begun_under(term: Term, journey: Journey) -> Journey:

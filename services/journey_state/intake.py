@@ -20,8 +20,9 @@ from services.journey_state.owners import IdentityBounds
 from services.journey_state.store import dead_letters, facts, progress, releases
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.pool import Connection, Store
-from services.journey_state.store.progress import Move
+from services.journey_state.store.progress import FenceLostError, Move, Moved
 from services.journey_state.suppression import Suppression
+from services.journey_state.too_late import TooLate, judge
 from services.journey_state.watermark import Beat, observe
 
 
@@ -51,6 +52,7 @@ class Tally:
     duplicates: int = 0
     dead: int = 0
     erased: int = 0
+    too_late: int = 0
     refolds: dict[str, int] = field(default_factory=dict)
     merges: int = 0
     splits: int = 0
@@ -120,8 +122,7 @@ class Intake:
             if stopped:
                 await progress.put_brake_on(connection, self._topic, stopped)
             if contents.arrivals:
-                window = Window.at(before.watermark or 0, self._spans.dedupe_us)
-                await self._apply(connection, contents.arrivals, window, tally)
+                await self._apply(connection, contents.arrivals, before, tally)
         return tally
 
     async def _before_the_brake(
@@ -209,10 +210,13 @@ class Intake:
                 await progress.add_gaps(connection, gaps)
 
     async def _apply(
-        self, connection: Connection, arrivals: Sequence[Arrival], window: Window, tally: Tally
+        self, connection: Connection, arrivals: Sequence[Arrival], before: Moved, tally: Tally
     ) -> None:
+        arrivals, late = judge(arrivals, before.cut)
+        window = Window.at(before.watermark or 0, self._spans.dedupe_us)
         fresh, replaced = await admit(connection, arrivals, window)
-        tally.applied = len(fresh)
+        tally.too_late = sum(map(late.holds, fresh))
+        tally.applied = len(fresh) - tally.too_late
         tally.duplicates = len(arrivals) - len(fresh)
         if not fresh:
             return
@@ -220,7 +224,8 @@ class Intake:
             connection, fresh, self._bounds, self._new_id, replaced.values()
         )
         await assignment.write(connection, assigned, self._bounds)
-        await facts.add_to_timeline(connection, [arrival.fact for arrival in fresh])
+        await self._store_facts(connection, fresh, late)
+        late.set_aside(assigned.customers.values(), replaced)
         touched = [c for c in assigned.customers.values() if _touched(c)]
         journeys = await self._firings.journeys_for(connection, touched)
         for customer in touched:
@@ -230,9 +235,21 @@ class Intake:
         if assigned.rearranged:
             await succession.hand_over_signals(connection, assigned.rearranged, past)
         conclusion = await self._firings.begin(connection)
+        if conclusion.cut != before.cut:
+            # The cut was declared meanwhile: what is too late is to be judged again.
+            raise FenceLostError
         await conclusion.conclude(connection, touched, changes)
         tally.overflows = assigned.overflows
         _count(tally, touched, conclusion)
+
+    @staticmethod
+    async def _store_facts(connection: Connection, fresh: Sequence[Arrival], late: TooLate) -> None:
+        if not late.places:
+            await facts.add_to_timeline(connection, [arrival.fact for arrival in fresh])
+            return
+        for too_late in (False, True):
+            kept = [arrival.fact for arrival in fresh if late.holds(arrival) is too_late]
+            await facts.add_to_timeline(connection, kept, too_late=too_late)
 
 
 def _moves(batch: Batch, contents: Contents, limits: BrakeLimits) -> dict[int, Move]:

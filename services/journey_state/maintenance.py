@@ -1,4 +1,4 @@
-"""Upkeep of the tables beside the work: partitions made ahead, the dedupe window trimmed."""
+"""Upkeep of the tables beside the work: partitions made and dropped, the window trimmed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from services.contracts.times import SECOND_US, to_datetime
+from services.journey_state.retention import Retention
 from services.journey_state.store import dedupe, partitions, progress
 from services.journey_state.store.pool import REFUSED, TRANSIENT, Store
 
@@ -21,8 +22,17 @@ TRIM_SECONDS = 6 * 3600.0  # from the end of one walk through the window to the 
 class Maintenance:
     """Any number of workers may run it: each piece is done by one, in a short transaction."""
 
-    def __init__(self, store: Store, *, dedupe_us: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        retention: Retention,
+        *,
+        dedupe_us: int,
+        clock: Callable[[], int],
+    ) -> None:
         self._store = store
+        self._retention = retention
+        self._stopping = asyncio.Event()
         self._dedupe_us = dedupe_us
         self._clock = clock
         self._months_at = 0
@@ -31,8 +41,9 @@ class Maintenance:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Do what is due, again and again; what cannot be done now is done later."""
+        self._stopping = stopping
         while not stopping.is_set():
-            for work in (self.make_months, self.trim):
+            for work in (self.make_months, self.trim, self.cut):
                 try:
                     await work()
                 except (*TRANSIENT, *REFUSED) as error:
@@ -42,6 +53,12 @@ class Maintenance:
                     await stopping.wait()
             except TimeoutError:
                 continue
+
+    async def cut(self) -> None:
+        """The timeline is cut as far as it can be now."""
+        more = True
+        while more and not self._stopping.is_set():
+            more = await self._retention.step()
 
     async def make_months(self) -> None:
         """The timeline has partitions ahead of time."""

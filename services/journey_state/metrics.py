@@ -97,6 +97,7 @@ class WorkerMetrics:
         """Add what became of one batch."""
         self.events.labels("applied").inc(tally.applied)
         self.events.labels("duplicate").inc(tally.duplicates)
+        self.events.labels("too_late").inc(tally.too_late)
         self.events.labels("dead_letter").inc(tally.dead)
         self.events.labels("erased").inc(tally.erased)
         self.dedupe_hits.inc(tally.duplicates)

@@ -256,7 +256,7 @@ _TIMELINE = text(
     )
     SELECT t.body FROM stretch AS s CROSS JOIN LATERAL (
       SELECT occurred_at, message_id, source, body FROM timeline
-      WHERE identifier_key = s.identifier_key
+      WHERE identifier_key = s.identifier_key AND NOT too_late
         AND occurred_at >= s.from_at
         AND (occurred_at, message_id, source)
           >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from services.journey_state.checkpointing import leave_checkpoints
 from services.journey_state.customer import Customer
-from services.journey_state.event import read_kept
+from services.journey_state.holdings import load_holdings
 from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.journey import Transition
-from services.journey_state.store import facts, outcomes, people
+from services.journey_state.store import cuts, outcomes
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import Identifier, Place, Touchpoint
+from services.journey_state.stored_past import load_pasts
+from services.journey_state.touchpoint import Identifier, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,27 @@ class HistoryChange:
 async def refold(
     connection: Connection, journeys: Journeys, customers: Sequence[Customer]
 ) -> dict[bytes, HistoryChange]:
-    """Each customer's journeys from all touchpoints; gives what changed in the histories."""
-    touchpoints = await load_touchpoints(connection, [c.customer_id for c in customers])
+    """Each customer's journeys from all that is stored; gives what changed in the histories.
+
+    While a cut is under way they get their checkpoints of it first: what is known of their past
+    may have changed since they got them.
+    """
+    ids = [customer.customer_id for customer in customers]
+    cut = await cuts.read_cut(connection)
+    holdings = await load_holdings(connection, ids)
+    pasts = await load_pasts(connection, holdings, ids, cut.reached_at)
+    if cut.under_way is not None:
+        await leave_checkpoints(connection, journeys, customers, holdings, pasts, cut.under_way)
     stored: dict[bytes, list[tuple[int, HistoryRow]]] = defaultdict(list)
-    for history_id, row in await outcomes.read_history(
-        connection, [c.customer_id for c in customers]
-    ):
+    for history_id, row in await outcomes.read_history(connection, ids):
         stored[row.customer_id].append((history_id, row))
     changes = {}
     for customer in customers:
         await asyncio.sleep(0)  # a fold takes its time: others may go on in between
-        past = fold_under(journeys, customer.under(journeys), touchpoints[customer.customer_id])
+        known = pasts[customer.customer_id]
+        past = fold_under(journeys, customer.under(journeys), known.touchpoints, known.start)
         customer.state.journey, customer.state.earlier = past.folded.journey, past.earlier
-        _meet_earlier(customer, touchpoints[customer.customer_id])
+        _meet_earlier(customer, known.touchpoints)
         changes[customer.customer_id] = compare(stored[customer.customer_id], past.folded.history)
     return changes
 
@@ -66,33 +75,6 @@ def _meet_earlier(customer: Customer, touchpoints: Sequence[Touchpoint]) -> None
         customer.state.identifiers = [
             replace(one, since=min(one.since, met.get((one.kind, one.value), FAR))) for one in owned
         ]
-
-
-async def load_touchpoints(
-    connection: Connection, customer_ids: Sequence[bytes]
-) -> dict[bytes, list[Touchpoint]]:
-    """Every touchpoint of each customer, by the ownership of its primary identifier."""
-    owned = await people.owned_keys(connection, customer_ids)
-    keys = sorted({key for _, key in owned})
-    periods: dict[bytes, list[tuple[Place, bytes]]] = defaultdict(list)
-    for period in await people.read_periods(connection, keys):
-        periods[period.identifier_key].append((period.start, period.customer_id))
-    owner_now = {key: customer_id for customer_id, key in owned if key not in periods}
-    found: dict[bytes, list[Touchpoint]] = {customer_id: [] for customer_id in customer_ids}
-    for row in await facts.read_timeline(connection, keys):
-        owner = owner_now.get(row.identifier_key)
-        if owner is None:
-            place = (row.occurred_at, row.message_id, row.source)
-            owner = _owner_at(periods[row.identifier_key], place)
-        if owner in found:
-            found[owner].append(read_kept(row))
-    return found
-
-
-def _owner_at(periods: Sequence[tuple[Place, bytes]], place: Place) -> bytes:
-    """The owner at a place; each period lasts until the next one starts."""
-    index = bisect_right(periods, place, key=lambda period: period[0])
-    return periods[max(index - 1, 0)][1]
 
 
 def compare(

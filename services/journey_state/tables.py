@@ -13,33 +13,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from services.journey_state import columns, past_tables
 from services.journey_state.columns import now_column, ordered_text, time_column
 
-TIMELINE_PARTITION = "timeline_"  # what the name of each begins with
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-
-def is_described(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether the metadata speaks of it: of every table but partitions. For alembic."""
-    return kind != "table" or name is None or not name.startswith(TIMELINE_PARTITION)
-
+metadata = columns.metadata
 
 # The truth about progress: moved in the transaction that holds a batch's effects.
 consumer_offsets = Table(
@@ -193,33 +177,8 @@ conflicts = Table(
     time_column("last_at"),
 )
 
-dedupe = Table(
-    "dedupe",
-    metadata,
-    Column("message_key", UUID, primary_key=True),  # hash of source and message_id
-    time_column("received_at"),  # of the copy that counts
-    Column("identifier_key", UUID, nullable=False),  # where that copy stands in the timeline
-    time_column("occurred_at"),
-)
-
-# By month, so that retention drops whole partitions; `store/partitions.py` makes them.
-timeline = Table(
-    "timeline",
-    metadata,
-    Column("identifier_key", UUID, nullable=False),  # the primary identifier
-    time_column("occurred_at"),
-    ordered_text("message_id"),
-    ordered_text("source"),
-    time_column("received_at"),
-    Column("channel", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # the record's value as it came
-    Column("too_late", Boolean, nullable=False, server_default=text("false")),  # never folded
-    # When the transaction that stored it began; null: before this was kept, see `received_at`.
-    Column("recorded_at", DateTime(timezone=True), server_default=func.now()),
-    postgresql_partition_by="RANGE (occurred_at)",
-)
-Index("ix_timeline_identifier_key_occurred_at", timeline.c.identifier_key, timeline.c.occurred_at)
+dedupe = past_tables.dedupe
+timeline = past_tables.timeline
 
 stage_history = Table(
     "stage_history",

@@ -23,6 +23,7 @@ from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.owners import IdentityBounds
 from services.journey_state.relay import Relay
 from services.journey_state.republishing import Republishing
+from services.journey_state.retention import Retention
 from services.journey_state.signals import DEFINITION
 from services.journey_state.stall import StallWatch
 from services.journey_state.store import progress
@@ -76,7 +77,10 @@ class Worker:
             batch_max=settings.worker.recompute_batch_max,
         )
         self._maintenance = Maintenance(
-            store, dedupe_us=settings.dedupe.days * DAY_US, clock=_now_us
+            store,
+            Retention(store, firings, timeline_us=settings.retention.timeline_days * DAY_US),
+            dedupe_us=settings.dedupe.days * DAY_US,
+            clock=_now_us,
         )
         options = settings.kafka.client_options()
         self.relay = Relay(

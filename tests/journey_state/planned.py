@@ -34,6 +34,7 @@ SELECT md5('i' || n % 20000)::uuid, '2026-11-25'::timestamptz - n * interval '6 
 FROM generate_series(1, 100000) n;
 INSERT INTO dedupe SELECT md5('m' || n)::uuid, occurred_at, identifier_key, occurred_at
 FROM (SELECT row_number() OVER () AS n, * FROM timeline) t;
+INSERT INTO checkpoints SELECT identifier_key, '2026-09-01', '' FROM identifiers;
 INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule, message_id,
   event, channel, source, cause_kind, definition_id)
 SELECT md5('c' || n % 20000)::uuid, 'none', 'awareness', '2026-09-21', 'first', 'awareness[0]',
@@ -70,6 +71,7 @@ PARTITION = re.compile(r"^timeline_(?:past|default|\d{4}_\d\d)(\w*)$")
 SMALL = frozenset(
     {
         "watermark",
+        "timeline_cut",
         "relay_shards",
         "definitions",
         "heartbeats",

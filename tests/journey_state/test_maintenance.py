@@ -10,7 +10,9 @@ import asyncpg
 import pytest_asyncio
 
 from services.contracts.times import DAY_US, SECOND_US, from_datetime
+from services.journey_state.firing import Firings
 from services.journey_state.maintenance import Maintenance
+from services.journey_state.retention import Retention
 from services.journey_state.store import facts, partitions, progress
 from services.journey_state.store.facts import Fact
 from services.journey_state.store.pool import Store
@@ -22,6 +24,12 @@ NOON = from_datetime(datetime(2032, 1, 5, 12, tzinfo=UTC))
 def a_fact(number: int, at: int) -> Fact:
     key = number.to_bytes(16, "big")
     return Fact(key, key, at, f"m{number}", "shop", at, "website", "page", b"{}")
+
+
+def a_maintenance(store: Store, dedupe_us: int, now: int) -> Maintenance:
+    firings = Firings(grace_us=0, recovery_us=0, clock=lambda: now)
+    retention = Retention(store, firings, timeline_us=400 * DAY_US)
+    return Maintenance(store, retention, dedupe_us=dedupe_us, clock=lambda: now)
 
 
 @pytest_asyncio.fixture
@@ -92,7 +100,7 @@ async def test_a_partition_in_use_delays_the_making_and_not_the_records(
     reading = other.transaction()
     await reading.start()
     await other.execute("SELECT 1 FROM timeline_default")
-    maintenance = Maintenance(store, dedupe_us=DAY_US, clock=lambda: from_datetime(LATER))
+    maintenance = a_maintenance(store, DAY_US, from_datetime(LATER))
     stopping = asyncio.Event()
     running = asyncio.create_task(maintenance.run(stopping))
     async with store.transaction() as connection:
@@ -108,7 +116,7 @@ async def test_a_partition_in_use_delays_the_making_and_not_the_records(
 
 
 async def test_the_window_is_trimmed_by_the_watermark_and_not_by_the_clock(store: Store) -> None:
-    maintenance = Maintenance(store, dedupe_us=7 * DAY_US, clock=lambda: NOON + 1000 * DAY_US)
+    maintenance = a_maintenance(store, 7 * DAY_US, NOON + 1000 * DAY_US)
     async with store.transaction() as connection:
         await facts.admit(connection, [a_fact(n, NOON + n * DAY_US) for n in range(10)])
     await maintenance.trim()

@@ -16,6 +16,7 @@ from services.contracts.times import read_time
 from services.journey_state import progress_queries, queries
 from services.journey_state.store import (
     cancelled,
+    cuts,
     dead_letters,
     dedupe,
     definitions,
@@ -144,6 +145,17 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         lambda c: facts.read_timeline(c, keys("i")),
         (TIMELINE,),
     ),
+    "read_checkpoints": (lambda c: cuts.read_checkpoints(c, keys("i"), AT), ("pk_checkpoints",)),
+    "replace_checkpoints": (
+        lambda c: cuts.replace_checkpoints(c, AT, keys("i"), [(key("i1"), b"new")]),
+        ("pk_checkpoints",),
+    ),
+    "customers_after": (lambda c: cuts.customers_after(c, key("c1"), 100), ("pk_customers",)),
+    "describe_identifiers": (
+        lambda c: people.describe_identifiers(c, keys("i")),
+        ("pk_identifiers",),
+    ),
+    "read_standing": (definitions.read_standing, ()),
     "read_history": (
         lambda c: outcomes.read_history(c, keys("c")),
         ("ix_stage_history_customer_id_entered_at",),
@@ -187,7 +199,6 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         (),
     ),
     "read_watermark": (progress.read_watermark, ()),
-    "watermark_and_definition": (definitions.watermark_and_definition, ()),
     "customers_behind": (
         lambda c: definitions.customers_behind(c, (0, bytes(16)), 20),
         ("ix_customers_definition_id_customer_id",),

@@ -12,9 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.journey_state.columns import is_described
 from services.journey_state.migrate import alembic_config, driver_url, upgrade
 from services.journey_state.store.outcomes import RELAY_SHARDS
-from services.journey_state.tables import is_described, metadata
+from services.journey_state.tables import metadata
 
 VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
 

@@ -38,7 +38,7 @@ async def store_pasts(url: str, customers: int, definition: Definition, grace_us
         all_pasts = enumerate(pasts(customers))
         while batch := list(islice(all_pasts, BATCH_CUSTOMERS)):
             async with store.transaction() as connection:
-                _, definition_id = await definitions.watermark_and_definition(connection)
+                definition_id = (await definitions.read_standing(connection)).definition_id
                 assert definition_id is not None
                 for _, values in batch:
                     touchpoints += len(values)

@@ -22,6 +22,7 @@ class Removed(_Receipt):
     customers: int = Field(description="the customer and those merged into it")
     identifiers: int = Field(description="owned by this person alone")
     touchpoints: int
+    checkpoints: int = Field(0, description="what was kept of the time before a cut")
     stage_history: int
     signals: int
     timers: int

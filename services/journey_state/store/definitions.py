@@ -58,12 +58,21 @@ async def add_definition(
     return definition_id
 
 
-async def watermark_and_definition(connection: Connection) -> tuple[int | None, int | None]:
-    """W and the id of the definition in force, as of one instant; None: there is none yet."""
+class Standing(NamedTuple):
+    """What transactions judge by, as of one instant; None: there is none yet."""
+
+    watermark: int | None
+    definition_id: int | None  # in force
+    cut: int | None  # of the timeline: what occurred before is too late
+
+
+async def read_standing(connection: Connection) -> Standing:
+    """W, the definition in force and the cut."""
     row = await connection.fetchrow(
-        "SELECT (SELECT at FROM watermark), (SELECT max(definition_id) FROM definitions)"
+        "SELECT (SELECT at FROM watermark), (SELECT max(definition_id) FROM definitions), "
+        "(SELECT declared_at FROM timeline_cut)"
     )
-    return row[0], row[1]
+    return Standing(*row)
 
 
 async def customers_behind(

@@ -159,6 +159,23 @@ async def remove_touchpoints(
     return [ErasedTouchpoint(*row) for row in rows]
 
 
+async def remove_checkpoints(connection: Connection, ids: Sequence[bytes]) -> int:
+    """What is kept of their time before a cut of the timeline goes."""
+    status = await connection.execute(
+        f"""
+        WITH {_STRETCHES}
+        DELETE FROM checkpoints AS c USING stretch AS s
+        WHERE c.identifier_key = s.identifier_key
+          AND (c.cut_at, '' COLLATE "C", '' COLLATE "C")
+            >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
+          AND (s.to_at IS NULL OR (c.cut_at, '' COLLATE "C", '' COLLATE "C")
+            < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+        """,  # noqa: S608 - constants
+        ids,
+    )
+    return _count(status)
+
+
 async def remove_history(connection: Connection, ids: Sequence[bytes]) -> int:
     """Their stage history goes; the stages entered are counted by day."""
     gone: int = await connection.fetchval(

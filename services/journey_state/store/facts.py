@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from services.journey_state.store.pool import Connection, int_array, uuid_array
 
+BEGINNING_US = -62_135_596_800_000_000  # year 1: before every touchpoint
+
+END_US = 253_402_300_800_000_000  # year 10000: after every touchpoint
+
 
 class Fact(NamedTuple):
     """A touchpoint's row: its keys, its place, its bytes."""
@@ -107,15 +111,27 @@ async def replace_copy(connection: Connection, copy: Copy, fact: Fact) -> bytes 
     return body
 
 
-async def add_to_timeline(connection: Connection, facts: Sequence[Fact]) -> None:
-    """Append touchpoints, each under its primary identifier."""
+async def add_to_timeline(
+    connection: Connection, facts: Sequence[Fact], *, too_late: bool = False
+) -> None:
+    """Append touchpoints, each under its primary identifier; those too late are never folded."""
+    if too_late:
+        await connection.copy_records_to_table(
+            "timeline",
+            records=[(*fact[1:], True) for fact in facts],
+            columns=(*Fact._fields[1:], "too_late"),
+        )
+        return
     await connection.copy_records_to_table(
         "timeline", records=[fact[1:] for fact in facts], columns=Fact._fields[1:]
     )
 
 
 class TimelineRow(NamedTuple):
-    """A touchpoint read back, with what places it among ownership periods."""
+    """A touchpoint read back, with what places it among ownership periods.
+
+    One that was too late stands at the cut that it was too late for.
+    """
 
     identifier_key: bytes
     occurred_at: int
@@ -123,19 +139,28 @@ class TimelineRow(NamedTuple):
     source: str
     received_at: int
     body: bytes
+    too_late: bool
 
 
 async def read_timeline(
-    connection: Connection, identifier_keys: Sequence[bytes]
+    connection: Connection,
+    identifier_keys: Sequence[bytes],
+    *,
+    since: int | None = None,
+    before: int | None = None,
 ) -> list[TimelineRow]:
-    """All touchpoints whose primary identifier is one of these."""
+    """All touchpoints, or those of a time, whose primary identifier is one of these."""
     # A plan made while a month's partition was all but empty would go on reading it whole.
     await connection.execute("SET LOCAL enable_seqscan = off")
     rows = await connection.fetch(
         """
-        SELECT identifier_key, occurred_at, message_id, source, received_at, body FROM timeline
+        SELECT identifier_key, occurred_at, message_id, source, received_at, body, too_late
+        FROM timeline
         WHERE identifier_key = ANY($1::text::uuid[])
+          AND occurred_at >= $2 AND occurred_at < $3
         """,
         uuid_array(identifier_keys),
+        BEGINNING_US if since is None else since,
+        END_US if before is None else before,
     )
     return list(map(TimelineRow._make, rows))

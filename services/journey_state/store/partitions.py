@@ -56,8 +56,13 @@ async def take_turn(connection: Connection) -> bool:
     """Whether this transaction does the upkeep: one process at a time."""
     mine: bool = await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({UPKEEP_LOCK})")
     if mine:
-        await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS_MAX}")
+        await wait_briefly(connection)
     return mine
+
+
+async def wait_briefly(connection: Connection) -> None:
+    """Until the end of the transaction no lock is waited for longer than it may hold up others."""
+    await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS_MAX}")
 
 
 async def read_partitions(connection: Connection) -> list[Partition]:

@@ -58,6 +58,27 @@ async def find_identifiers(connection: Connection, keys: Sequence[bytes]) -> lis
     return [IdentifierRow(*row) for row in rows]
 
 
+class Description(NamedTuple):
+    """An identifier in clear, and when it was met."""
+
+    identifier_key: bytes
+    kind: str
+    value: str
+    since: int
+
+
+async def describe_identifiers(connection: Connection, keys: Sequence[bytes]) -> list[Description]:
+    """What these identifiers are."""
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key, kind, value, since FROM identifiers
+        WHERE identifier_key = ANY($1::text::uuid[])
+        """,
+        uuid_array(keys),
+    )
+    return [Description(*row) for row in rows]
+
+
 async def lock_customers(
     connection: Connection, customer_ids: Sequence[bytes], *, skip_locked: bool = False
 ) -> list[CustomerRow]:

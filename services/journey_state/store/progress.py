@@ -83,6 +83,7 @@ class Moved(NamedTuple):
     heard: dict[int, int | None]  # time of each partition's newest heartbeat
     watermark: int | None
     erasures: bool  # someone was erased: what comes may be forbidden
+    cut: int | None  # what occurred before is too late
 
 
 async def move_offsets(
@@ -105,7 +106,8 @@ async def move_offsets(
           AS m (partition, lo, hi, log_time, marks)
         WHERE o.topic = $1 AND o.partition = m.partition AND o.next_offset = m.lo
           AND o.stopped IS NULL
-        RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark), o.erasures
+        RETURNING o.partition, o.heartbeat_at, (SELECT at FROM watermark), o.erasures,
+          (SELECT declared_at FROM timeline_cut)
         """,
         topic,
         partitions,
@@ -118,7 +120,7 @@ async def move_offsets(
     if len(rows) != len(partitions):
         raise FenceLostError
     heard = {row[0]: row[1] for row in rows}
-    return Moved(heard, rows[0][2], any(row[3] for row in rows))
+    return Moved(heard, rows[0][2], any(row[3] for row in rows), rows[0][4])
 
 
 async def note_stop(connection: Connection, topic: str, partition: int, reason: str | None) -> None:
