@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.journey_state.definition import Moment
+from services.journey_state.definition.cel_check import check
+from services.journey_state.definition.cel_since import bounds
 from services.journey_state.definition.cel_text import fields
 from services.journey_state.definition.expressions import (
     ANSWERS_MAX,
@@ -232,3 +234,51 @@ def test_the_answers_kept_are_bounded() -> None:
     named = compiled_condition("properties.name == 'n7'")
     assert [n for n in range(3 * ANSWERS_MAX) if named(moment({"name": f"n{n}"}))] == [7]
     assert named(moment({"name": "n7"}))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('since("A") > days(3)', {"A": [259_200_000_000]}),
+        ('(since("A")) > days(3)', None),
+        ('since("A") > days(3) + days(1)', None),
+        ('days(1) + since("A") > days(3)', None),
+        ('days(3) < since("A")', None),
+        ('since("A") == since("B")', None),
+        ('since("A") > duration("1ns")', None),
+        ('!(since("A") <= duration("2s")) || since(r"A") != duration("1500ms")',
+         {"A": [1_500_000, 2_000_000]}),
+        ('count("A") > 1', {}),
+    ],
+)  # fmt: skip
+def test_times_that_are_only_compared_have_bounds(
+    expression: str, expected: dict[str, list[int]] | None
+) -> None:
+    assert bounds(check(expression).text) == expected
+
+
+TIMED = (
+    'count("A") == 0 || since("A") > duration("2s")',
+    'since("A") >= duration("2s") && since("B") < duration("3s")',
+    '!(since("A") == duration("2s")) || since("A") != duration("1s")',
+    'since("A") < duration("1s") ? since("B") > duration("1s") : count("A") == 1',
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(TIMED),
+    st.lists(st.tuples(*[st.none() | st.integers(-1, 7)] * 2, st.integers(0, 2)), max_size=30),
+)
+def test_answers_about_times_are_those_of_each_time(
+    expression: str, found: list[tuple[int | None, int | None, int]]
+) -> None:
+    kept = compiled_condition(expression)
+    for first, second, count in found:
+        half = timedelta(milliseconds=500)
+        ago = {
+            name: steps * half for name, steps in (("A", first), ("B", second)) if steps is not None
+        }
+        now = moment(counts={"A": count}, ago=ago)
+        # A condition that has met nothing yet asks CEL.
+        assert kept(now) == compiled_condition(expression)(now)

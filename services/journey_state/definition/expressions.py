@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from cel_expr_python import cel
 
-from services.journey_state.definition import cel_text
+from services.journey_state.definition import cel_since, cel_text
 from services.journey_state.definition.cel_check import (
     Checked,
     ExpressionError,
@@ -36,6 +37,7 @@ _TEXT_TYPES: Final = (cel.Type.STRING, cel.Type.INT, cel.Type.UINT, cel.Type.DOU
 _PROPERTY: Final = re.compile(r"\s*properties\.([A-Za-z_][A-Za-z_0-9]*)\s*", re.ASCII)
 
 ANSWERS_MAX = 1_024  # of one condition that are kept
+SINCE_US_MAX = 100 * 366 * 86_400 * 1_000_000  # far less than CEL can hold
 ANSWER_TEXT_LENGTH_MAX = 100  # characters; of longer text no answer is kept
 
 
@@ -81,7 +83,7 @@ class ConditionExpression(Expression):
 
     def __init__(self, text: str, checked: Checked) -> None:
         super().__init__(text, checked)
-        self._reads = _reads(self._needs)
+        self._reads = _reads(checked.text, self._needs)
         self._answers: dict[tuple[Any, ...], bool | None] = {}
 
     def __call__(self, moment: Moment) -> bool:
@@ -227,19 +229,42 @@ def _needed(name: str, checked: Checked) -> tuple[str, ...] | None:
     return cel_text.fields(checked.text, name) if name in _MAPS else ()
 
 
-def _reads(needs: Mapping[str, tuple[str, ...] | None]) -> tuple[_Source, ...] | None:
+def _reads(text: str, needs: Mapping[str, tuple[str, ...] | None]) -> tuple[_Source, ...] | None:
     """What gives each single value that an expression looks at; None where they are not known.
 
-    A time since an event is hardly ever the same.
+    Of a time since an event: on which side of the bounds it lies that it is compared with.
     """
     reads: list[_Source] = []
     for name, parts in needs.items():
-        if parts is None or name == SINCE:
+        if parts is None:
             return None
-        if name in _TEXTS:
+        if name == SINCE:
+            bounds = cel_since.bounds(text)
+            if bounds is None:
+                return None
+            reads += [_side(event, times) for event, times in bounds.items()]
+        elif name in _TEXTS:
             reads.append(_TEXTS[name])
-        reads += [_count(part) if name == COUNTS else _field(_MAPS[name], part) for part in parts]
+        else:
+            reads += [
+                _count(part) if name == COUNTS else _field(_MAPS[name], part) for part in parts
+            ]
     return tuple(reads)
+
+
+def _side(event: str, bounds: list[int]) -> _Source:
+    """Between which bounds the time since the event lies, or at which; None: there was none."""
+
+    def read(moment: Moment) -> Any:
+        last = moment.last_at.get(event)
+        if last is None:
+            return None
+        since = moment.touchpoint.occurred_at - last
+        if not 0 <= since <= SINCE_US_MAX:
+            return math.nan  # no answer is kept for it
+        return bisect_left(bounds, since) + bisect_right(bounds, since)
+
+    return read
 
 
 def _field(whole: _Source, name: str) -> _Source:
