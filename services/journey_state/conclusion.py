@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.journey_state import succession
 from services.journey_state.cancellations import note_cancelled
-from services.journey_state.customer import Customer, Refold, encode_state
+from services.journey_state.customer import LATE_KINDS, Customer, Refold, encode_state
 from services.journey_state.in_force import FAR, Journeys
 from services.journey_state.journey import Transition
 from services.journey_state.publication import (
@@ -132,9 +132,13 @@ class Conclusion:
             return
         cause = customer.refold or Refold("refold", None)
         told = [row.ce_id for _, row in change.superseded if row.ce_id is not None]
-        ce_id = self._correct(
-            customer, Correction(cause.kind, cause.message_id, change.whole, told)
-        )
+        message_id = cause.message_id
+        if cause.kind in LATE_KINDS:
+            # Of several late ones the first that moved the customer.
+            fresh = {touchpoint.message_id for touchpoint in customer.fresh}
+            moving = (row.message_id for row in change.added if row.message_id in fresh)
+            message_id = next(moving, message_id)
+        ce_id = self._correct(customer, Correction(cause.kind, message_id, change.whole, told))
         self.superseded += [history_id for history_id, _ in change.superseded]
         self._keep(customer, change.added, cause.kind, ce_id)
 

@@ -81,6 +81,9 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
             self.linked_to = place
 
 
+LATE_KINDS = frozenset({"refold", "import"})  # of a refold: a touchpoint out of order
+
+
 @dataclass(slots=True)
 class Refold:
     """Why a customer's past is computed again, as messages say it."""

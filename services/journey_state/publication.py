@@ -156,9 +156,6 @@ def correction(
     """One stage change for a history that is not what it was."""
     last = past.history[-1] if past.history else None
     before = past.history[-2].entered_at if len(past.history) > 1 else None
-    cause = {"kind": past.kind, "message_id": past.message_id}
-    if last is not None:
-        cause = {**_cause(last, past.kind), "message_id": past.message_id or last.message_id}
     return {
         "previous": previous,
         "current": current_of(customer, past),
@@ -167,12 +164,28 @@ def correction(
         "dwell_seconds": None
         if last is None or before is None
         else (last.entered_at - before) / SECOND_US,
-        "cause": cause,
+        "cause": _cause_of(customer, past),
         "correction": True,
         "history": history_values(past.history[-HISTORY_ROWS_MAX:]),
         "supersedes": [id_text(i) for i in list(dict.fromkeys(past.supersedes))[-SUPERSEDES_MAX:]],
         **_person(customer, watermark),
     }
+
+
+def _cause_of(customer: Customer, past: Correction) -> dict[str, Any]:
+    """The touchpoint that made the past another one, if it is known, and the last row's rule."""
+    last = past.history[-1] if past.history else None
+    cause: dict[str, Any] = {
+        **dict.fromkeys(("event", "channel", "source", "rule")),
+        **({} if last is None else _cause(last, past.kind)),
+        "kind": past.kind,
+    }
+    if past.message_id is None:
+        return {"message_id": None, **cause}
+    by = next((one for one in customer.fresh if one.message_id == past.message_id), None)
+    if by is not None:
+        cause |= {"event": by.event.strip(), "channel": by.channel, "source": by.source}
+    return {**cause, "message_id": past.message_id}
 
 
 def current_of(customer: Customer, past: Correction) -> str:

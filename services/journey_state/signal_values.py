@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from services.contracts.times import SECOND_US, format_time
+from services.contracts.times import SECOND_US, format_time, read_time
 from services.journey_state.abandonment import concerns
-from services.journey_state.customer import Customer, Refold, Standing
+from services.journey_state.customer import LATE_KINDS, Customer, Refold, Standing
+from services.journey_state.definition import Definition
 from services.journey_state.episodes import Episode, signal_id
 from services.journey_state.journey import snapshot
 from services.journey_state.payload import payload
 from services.journey_state.publication import id_text, identifier_values
 from services.journey_state.signalling import Change, Seen
 from services.journey_state.store.outcomes import SignalRow
+from services.journey_state.touchpoint import Touchpoint
 
 BACKLOG_US = (
     60 * SECOND_US
 )  # a signal that goes out later than this after its time was in a backlog
-
-_RETRACTION_KINDS = {
-    "refold": "late_event",
-    "import": "late_event",
-}  # contract 5 names it so; other kinds are the same
 
 
 @dataclass(slots=True)
@@ -79,11 +76,13 @@ def later_value(known: Known, change: Change, old: SignalRow) -> dict[str, Any]:
     return value
 
 
-def retracted_value(customer: Customer, change: Change, old: SignalRow) -> dict[str, Any]:
-    """The value of a signal taken back: why, and what takes its place."""
+def retracted_value(
+    customer: Customer, change: Change, old: SignalRow, definition: Definition
+) -> dict[str, Any]:
+    """The value of a signal of this definition taken back: why, and what takes its place."""
     return {
         **read_value(old),
-        "cause": _retraction_cause(customer, change),
+        "cause": _retraction_cause(customer, change, old, definition),
         "replaced_by": _successor(customer, old),
     }
 
@@ -93,17 +92,33 @@ def _seen(change: Change) -> Seen:
     return change.seen
 
 
-def _retraction_cause(customer: Customer, change: Change) -> dict[str, str | None]:
+def _retraction_cause(
+    customer: Customer, change: Change, old: SignalRow, definition: Definition
+) -> dict[str, str | None]:
     fresh = customer.fresh
     cause = customer.refold or Refold("refold", fresh[0].message_id if fresh else None)
-    kind = cause.retraction or _RETRACTION_KINDS.get(cause.kind, cause.kind)
-    message_id = cause.message_id
+    kind = cause.retraction or ("late_event" if cause.kind in LATE_KINDS else cause.kind)
+    suspects: Iterable[Touchpoint] = ()
     if change.refused is not None:
         kind = change.refused
-    if kind == "consent":
-        said = (t.message_id for t in fresh if t.consent and False in t.consent.values())
-        message_id = next(said, message_id)
+        suspects = (t for t in fresh if t.consent and False in t.consent.values())
+    elif kind == "late_event":
+        suspects = _disproving(fresh, old, definition)
+    message_id = next((t.message_id for t in suspects), cause.message_id)
     return {"kind": kind, "message_id": message_id}
+
+
+def _disproving(
+    fresh: Iterable[Touchpoint], old: SignalRow, definition: Definition
+) -> Iterator[Touchpoint]:
+    """Those that stand between the signal's last activity and its due, and are its rule's."""
+    since = read_time(_last_activity(old))
+    rule = next((one for one in definition.abandonment if one.name == old.rule), None)
+    for one in fresh:
+        if since <= one.occurred_at <= old.due_at:
+            event = definition.canonical(one.call, one.event)
+            if rule is None or rule.stages is not None or event in rule.events:
+                yield one
 
 
 def _told_by_touchpoints(known: Known, seen: Seen) -> dict[str, Any]:

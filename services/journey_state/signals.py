@@ -112,7 +112,8 @@ class Signals:
         standing = change.standing
         if seen is None:
             assert old is not None
-            value = retracted_value(customer, change, old)
+            definition = self.journeys.by_id[old.definition_id].definition
+            value = retracted_value(customer, change, old, definition)
             standing = replace(standing, state="retracted")
         elif change.is_first or old is None:
             standing.revision = 1 if old is None else old.revision + 1  # it was retracted

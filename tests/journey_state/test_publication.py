@@ -105,6 +105,7 @@ async def test_a_refold_may_lead_back_to_no_stage(database_url: str) -> None:
     assert (value["previous"], value["current"]) == ("look", "none")
     assert (value["direction"], value["entered_at"], value["history"]) == (None, None, [])
     assert len(value["supersedes"]) == 1
+    assert (value["cause"]["event"], value["cause"]["rule"]) == ("Nothing", None)
     assert (state.value["stage"], state.value["entered_at"]) == ("none", None)
 
 

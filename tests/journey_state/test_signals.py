@@ -20,6 +20,7 @@ from tests.journey_state.transacting import (
     MINUTE,
     Told,
     Transacting,
+    changes_of,
     event,
     seconds,
     signals_of,
@@ -196,6 +197,25 @@ async def test_an_order_in_time_that_comes_late_retracts(database_url: str) -> N
     assert retracted.kind == "retracted"
     assert retracted.value["cause"] == {"kind": "late_event", "message_id": "late"}
     assert retracted.value["replaced_by"] is None
+
+
+async def test_of_several_late_events_the_one_that_disproves_is_named(database_url: str) -> None:
+    async with transacting(database_url) as world:
+        await world.take(event("page", 0), add(1, "x"), event("page", 99))
+        await world.pass_time(HOUR)
+        late = [event("page", 0.5), event("Ask", 2), order(4, "x"), order(5, "x")]
+        told = await world.take(*late)
+    (retracted,) = signals_of(told)
+    assert retracted.value["cause"]["message_id"] == late[2].message_id
+    (change,) = changes_of(told)
+    assert change.value["cause"] == {
+        "kind": "refold",
+        "message_id": late[2].message_id,
+        "event": "Order",
+        "channel": "website",
+        "source": "shop",
+        "rule": "buy[0]",
+    }
 
 
 async def test_a_moved_due_names_both_signals_to_each_other(database_url: str) -> None:

@@ -251,6 +251,8 @@ def test_gaps_do_not_depend_on_how_the_log_is_cut_into_batches(
 def test_a_deadline_that_overlaps_a_gap_fires_after_its_recovery() -> None:
     assert hold_for_gaps(100, 200, [Gap(0, 150, 190)], RECOVERY) == 190 + RECOVERY
     assert hold_for_gaps(100, 200, [Gap(0, 150, 5000)], RECOVERY) == 5000 + RECOVERY
+    assert hold_for_gaps(100, 200, [Gap(0, 50, 101)], RECOVERY) == 101 + RECOVERY
+    assert hold_for_gaps(100, 200, [Gap(0, 50, 5000)], RECOVERY) == 5000 + RECOVERY
     assert hold_for_gaps(100, 2000, [Gap(0, 150, 190)], RECOVERY) == 2000
 
 
