@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from services.contracts.touchpoint import kind_order
+from services.journey_state.checkpoint import Checkpoint, combined
 from services.journey_state.customer import OwnedIdentifier
 from services.journey_state.identity import fact_of
 from services.journey_state.naming import Bound, name
@@ -20,23 +21,36 @@ class KnownThen:
     ids: tuple[bytes, ...]
     identifiers: list[OwnedIdentifier]
     touchpoints: list[Touchpoint]
+    start: Checkpoint | None  # what was before the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What had been stored of a connected set, and what operators had done.
+
+    Before `cut` there are checkpoints; `too_late` are touchpoints placed at it, for identity.
+    `since`: when identifiers were met, for those met before it.
+    """
+
+    touchpoints: Sequence[Touchpoint]
+    operator: Sequence[Link | Unlink] = ()
+    cut: int | None = None
+    checkpoints: Sequence[Checkpoint] = ()
+    too_late: Sequence[Touchpoint] = ()
+    since: Mapping[Identifier, int] = field(default_factory=dict)
 
 
 def known_then(
-    touchpoints: Sequence[Touchpoint],
-    operator: Iterable[Link | Unlink],
-    bound: Iterable[Bound],
-    asked: bytes | Identifier,
+    stored: Stored, bound: Iterable[Bound], asked: bytes | Identifier
 ) -> KnownThen | None:
     """The customer that an id or identifier meant; None: it was not known.
 
-    `touchpoints` are all that had been stored of its connected set, `operator` what operators had
-    done; `bound` are all ids of the set, those of later on too.
+    `bound` are all ids of the connected set, those of later on too.
     """
-    people = [one for one in touchpoints if not one.bot]
-    stored = {one.place[1:] for one in people}
-    ownership = fold(map(fact_of, people), operator)
-    names = name(ownership, [one for one in bound if one.made[1:] in stored], bytes)
+    people = [one for one in stored.touchpoints if not one.bot]
+    facts = [fact_of(one) for one in (*people, *stored.too_late) if not one.bot]
+    ownership = fold([*facts, *(one.fact() for one in stored.checkpoints)], stored.operator)
+    names = name(ownership, _bound_by_then(stored, ownership, bound), bytes)
     owner_of = {customer_id: owner for owner, customer_id in names.ids.items() if customer_id}
     if isinstance(asked, bytes):
         owner = owner_of.get(names.now.get(asked, b""))
@@ -48,17 +62,30 @@ def known_then(
     gone = sorted(one for one, into in names.now.items() if into == now and one != now)
     return KnownThen(
         ids=(now, *gone),
-        identifiers=_identifiers(ownership, owner),
+        identifiers=_identifiers(stored, ownership, owner),
         touchpoints=[one for one in people if ownership.touchpoints[one.place] == owner],
+        start=combined([c for c in stored.checkpoints if ownership.touchpoints[c.made] == owner]),
     )
 
 
-def _identifiers(ownership: Ownership, owner: Identifier) -> list[OwnedIdentifier]:
+def _bound_by_then(stored: Stored, ownership: Ownership, bound: Iterable[Bound]) -> Iterator[Bound]:
+    """The ids that had been made: by a touchpoint that was stored, or before the cut."""
+    places = {place[1:] for place in ownership.touchpoints}
+    for one in bound:
+        before_the_cut = stored.cut is not None and one.made[0] < stored.cut
+        if before_the_cut or one.made[1:] in places:
+            yield one
+
+
+def _identifiers(stored: Stored, ownership: Ownership, owner: Identifier) -> list[OwnedIdentifier]:
     """What the customer owned in the end, in key order, and since when."""
     owned = []
     for identifier, periods in ownership.periods.items():
         moved, last = periods[-1]
         place = ownership.met.get(identifier) if moved is None else moved
         if last == owner and place is not None:
-            owned.append(OwnedIdentifier(*identifier, place[0]))
+            at = place[0]
+            if stored.cut is not None and at < stored.cut:
+                at = stored.since.get(identifier, at)
+            owned.append(OwnedIdentifier(*identifier, at))
     return sorted(owned, key=lambda one: (kind_order(one.kind), one.value))

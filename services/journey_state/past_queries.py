@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, func, or_, 
 from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.ownership import Link, Unlink
+from services.journey_state.past_tables import checkpoints, timeline_cut
 from services.journey_state.queries import SignalRow
 from services.journey_state.tables import (
     cancelled_deadlines,
@@ -184,27 +185,97 @@ async def operator_acts(
     ]
 
 
+class StoredRow(NamedTuple):
+    """A stored touchpoint; one that was too late stands at the cut that it was too late for."""
+
+    occurred_at: int
+    too_late: bool
+    body: bytes
+
+
 async def touchpoints_known(
-    connection: Connection, keys: Collection[UUID], known_at: int, limit: int
-) -> list[bytes]:
-    """The records stored under these identifiers by then, in no order; of more, `limit`."""
+    connection: Connection,
+    keys: Collection[UUID],
+    *,
+    since: int | None,
+    known_at: int,
+    limit: int,
+) -> list[StoredRow]:
+    """What was stored under these identifiers by then, in no order; of more, `limit`.
+
+    `since`: what occurred before is left out.
+    """
     rows = await connection.execute(
-        _KNOWN, {"keys": list(keys), "known_at": to_datetime(known_at), "limit": limit}
+        _KNOWN,
+        {
+            "keys": list(keys),
+            "since": None if since is None else to_datetime(since),
+            "known_at": to_datetime(known_at),
+            "limit": limit,
+        },
     )
-    return list(rows.scalars())
+    return [StoredRow(from_datetime(row[0]), row[1], row[2]) for row in rows]
 
 
 _KNOWN = text(
     """
-    SELECT body FROM timeline
-    WHERE identifier_key = ANY(:keys) AND NOT too_late
-      AND coalesce(recorded_at, received_at) <= :known_at
+    SELECT occurred_at, too_late, body FROM timeline
+    WHERE identifier_key = ANY(:keys) AND coalesce(recorded_at, received_at) <= :known_at
+      AND (CAST(:since AS timestamptz) IS NULL OR occurred_at >= :since)
     LIMIT :limit
     """
 ).bindparams(
     bindparam("keys", type_=ARRAY(Uuid)),
+    bindparam("since", type_=DateTime(timezone=True)),
     bindparam("known_at", type_=DateTime(timezone=True)),
     bindparam("limit", type_=BigInteger),
+)
+
+
+async def cut_at(connection: Connection) -> int | None:
+    """Before this instant only checkpoints are kept; None: everything is."""
+    found = (await connection.execute(select(timeline_cut.c.reached_at))).scalar()
+    return None if found is None else from_datetime(found)
+
+
+async def checkpoints_under(
+    connection: Connection, keys: Collection[UUID], cut: int
+) -> list[bytes]:
+    """The checkpoints that were left at the cut under these identifiers."""
+    c = checkpoints.c
+    rows = await connection.execute(
+        select(c.body).where(c.identifier_key.in_(keys), c.cut_at == to_datetime(cut))
+    )
+    return list(rows.scalars())
+
+
+async def checkpoints_of(
+    connection: Connection, customer_ids: Collection[UUID], cut: int
+) -> list[bytes]:
+    """The checkpoints at the cut under identifiers that these customers owned there."""
+    rows = await connection.execute(
+        _CHECKPOINTS, {"owners": list(customer_ids), "cut": to_datetime(cut)}
+    )
+    return list(rows.scalars())
+
+
+# Before its first period an identifier belonged to the first one's customer, as without periods.
+_CHECKPOINTS = text(
+    """
+    SELECT c.body FROM (
+      SELECT identifier_key, customer_id FROM identifiers WHERE customer_id = ANY(:owners)
+      UNION
+      SELECT identifier_key, customer_id FROM ownership_periods WHERE customer_id = ANY(:owners)
+    ) AS own
+    JOIN checkpoints AS c ON c.identifier_key = own.identifier_key AND c.cut_at = :cut
+    WHERE own.customer_id = coalesce(
+      (SELECT p.customer_id FROM ownership_periods AS p
+       WHERE p.identifier_key = own.identifier_key
+       ORDER BY p.from_at > :cut, abs(extract(epoch FROM p.from_at - :cut)) LIMIT 1),
+      own.customer_id)
+    """
+).bindparams(
+    bindparam("owners", type_=ARRAY(Uuid)), bindparam("cut", type_=DateTime(timezone=True))
 )
 
 

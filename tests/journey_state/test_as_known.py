@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.journey_state.as_known import KnownThen, known_then
+from services.journey_state.as_known import KnownThen, Stored, known_then
 from services.journey_state.identity import fact_of
 from services.journey_state.naming import Bound
 from services.journey_state.ownership import Link, Unlink
@@ -25,7 +25,7 @@ def bound(touchpoint: Touchpoint, name: bytes) -> Bound:
 
 
 def known(touchpoints: list[Touchpoint], *ids: Bound, asked: Any) -> KnownThen:
-    found = known_then(touchpoints, (), ids, asked)
+    found = known_then(Stored(touchpoints), ids, asked)
     assert found is not None
     return found
 
@@ -48,10 +48,10 @@ def test_an_id_and_its_identifiers_mean_one_customer() -> None:
 def test_what_was_not_stored_yet_is_not_known() -> None:
     first, second = seen(1, anonymous_id="d"), seen(2, user_id="u", anonymous_id="d")
     ids = [bound(first, b"d"), bound(second, b"u")]
-    assert known_then([first], (), ids, b"u") is None
+    assert known_then(Stored([first]), ids, b"u") is None
     asked: Identifier = ("user_id", "u")
-    assert known_then([first], (), ids, asked) is None
-    assert known_then([], (), ids, DEVICE) is None
+    assert known_then(Stored([first]), ids, asked) is None
+    assert known_then(Stored([]), ids, DEVICE) is None
 
 
 def test_of_two_known_ones_that_of_the_naming_user_stays() -> None:
@@ -75,9 +75,9 @@ def test_what_operators_did_counts_from_when_they_did_it() -> None:
     first, second = seen(1, email="a"), seen(2, email="b")
     ids = [bound(first, b"a"), bound(second, b"b")]
     link = Link(("email", "a"), ("email", "b"), 5)
-    joined = known_then([first, second], [link], ids, b"b")
+    joined = known_then(Stored([first, second], [link]), ids, b"b")
     assert joined is not None
     assert (joined.ids, len(joined.touchpoints)) == ((b"a", b"b"), 2)
-    apart = known_then([first, second], [link, Unlink(("email", "b"), 6)], ids, b"b")
+    apart = known_then(Stored([first, second], [link, Unlink(("email", "b"), 6)]), ids, b"b")
     assert apart is not None
     assert (apart.ids, apart.touchpoints) == ((b"b",), [second])

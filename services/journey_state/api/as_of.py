@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from msgspec import structs
+
 from services.contracts.times import format_time
-from services.journey_state import past_queries, progress_queries
+from services.journey_state import checkpoint, past_queries, progress_queries
 from services.journey_state.api import profile
 from services.journey_state.api.asking import Ask, find_asked
 from services.journey_state.api.explain_signal import hold_of
+from services.journey_state.api.kept import refuse_before_cut
 from services.journey_state.api.models import Customer, HistoryItem, RecordedItem, Signal
 from services.journey_state.api.problems import Problem
-from services.journey_state.as_known import KnownThen, known_then
+from services.journey_state.as_known import KnownThen, Stored, known_then
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
 from services.journey_state.definition import NONE_STAGE
@@ -23,7 +26,7 @@ from services.journey_state.event import read_touchpoint
 from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.naming import Bound
 from services.journey_state.ownership import Link, Unlink
-from services.journey_state.past_queries import KnownId, RecordedRow, SignalThen
+from services.journey_state.past_queries import KnownId, RecordedRow, SignalThen, StoredRow
 from services.journey_state.queries import HistoryRow
 from services.journey_state.signal_values import recovery_value
 from services.journey_state.signalling import Seen, episodes_of
@@ -41,7 +44,9 @@ class _Stored:
 
     ids: list[KnownId]
     operator: list[Link | Unlink]
-    bodies: list[bytes]
+    rows: list[StoredRow]
+    cut: int | None
+    checkpoints: list[bytes]
     history: list[RecordedRow]
     signals: list[SignalThen]
     journeys: Journeys
@@ -82,8 +87,12 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
     keys = await past_queries.connected_keys(connection, customer_id, IDENTIFIERS_MAX + 1)
     ids = await past_queries.ids_of(connection, keys, IDENTIFIERS_MAX)
     owners = [one.customer_id for one in ids]
-    bodies = await past_queries.touchpoints_known(connection, keys, known_at, TOUCHPOINTS_MAX + 1)
-    if len(keys) > IDENTIFIERS_MAX or len(bodies) > TOUCHPOINTS_MAX:
+    cut = await past_queries.cut_at(connection)
+    refuse_before_cut(known_at, cut)
+    rows = await past_queries.touchpoints_known(
+        connection, keys, since=cut, known_at=known_at, limit=TOUCHPOINTS_MAX + 1
+    )
+    if len(keys) > IDENTIFIERS_MAX or len(rows) > TOUCHPOINTS_MAX:
         bounds = f"over {IDENTIFIERS_MAX} identifiers or {TOUCHPOINTS_MAX} touchpoints"
         detail = f"{bounds} are connected with it"
         raise Problem(400, "timeline_too_long", f"The past of this customer is too long: {detail}")
@@ -97,7 +106,11 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
     return _Stored(
         ids=ids,
         operator=await past_queries.operator_acts(connection, keys, known_at),
-        bodies=bodies,
+        rows=rows,
+        cut=cut,
+        checkpoints=[]
+        if cut is None
+        else await past_queries.checkpoints_under(connection, keys, cut),
         history=await past_queries.recorded_history(connection, owners, known_at, HISTORY_MAX),
         signals=await past_queries.signals_then(connection, owners, known_at, SIGNALS_MAX),
         journeys=_published_by(journeys, published),
@@ -115,8 +128,24 @@ def _published_by(journeys: Journeys, definition_id: int) -> Journeys:
 
 
 def _known(stored: _Stored, asked: bytes | Identifier) -> KnownThen | None:
-    touchpoints = [read_touchpoint(body).touchpoint for body in stored.bodies]
-    return known_then(touchpoints, stored.operator, map(_bound, stored.ids), asked)
+    read = [(row, read_touchpoint(row.body).touchpoint) for row in stored.rows]
+    then = Stored(
+        touchpoints=[touchpoint for row, touchpoint in read if not row.too_late],
+        operator=stored.operator,
+        cut=stored.cut,
+        checkpoints=[checkpoint.decode(body) for body in stored.checkpoints],
+        too_late=[
+            structs.replace(touchpoint, occurred_at=row.occurred_at)
+            for row, touchpoint in read
+            if row.too_late
+        ],
+        since={
+            (one.kind, one.value): one.since
+            for known in stored.ids
+            for one in decode_state(known.state).identifiers
+        },
+    )
+    return known_then(then, map(_bound, stored.ids), asked)
 
 
 def _bound(known: KnownId) -> Bound:
@@ -129,7 +158,7 @@ def _bound(known: KnownId) -> Bound:
 
 def _state(stored: _Stored, then: KnownThen) -> CustomerState:
     """The customer's state by those touchpoints."""
-    past = fold_under(stored.journeys, stored.journeys.current, then.touchpoints)
+    past = fold_under(stored.journeys, stored.journeys.current, then.touchpoints, then.start)
     return CustomerState(
         made=(0, "", ""),
         identifiers=then.identifiers,

@@ -9,21 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.journey_state import past_queries, queries
+from services.journey_state import past_queries
 from services.journey_state.api import explain_signal
 from services.journey_state.api.asking import Ask, CustomerPath, Instant, Name, find_customer
 from services.journey_state.api.explain_models import Explanation, SignalReasons, StageReasons
-from services.journey_state.api.problems import Problem, described
-from services.journey_state.database import Connection
-from services.journey_state.event import read_touchpoint
+from services.journey_state.api.kept import read_kept_past
+from services.journey_state.api.problems import described
 from services.journey_state.explain.recording import watched
 from services.journey_state.explain.stage import StageWatch
 from services.journey_state.in_force import Term
-from services.journey_state.journey import in_order
+from services.journey_state.journey import Journey
 from services.journey_state.queries import CustomerRow
 from services.journey_state.touchpoint import Touchpoint
-
-TOUCHPOINTS_MAX = 50_000
 
 router = APIRouter(tags=["customers"])
 
@@ -56,15 +53,16 @@ async def explain(
         journeys = await ask.definitions.at(connection, ask.grace_us)
         definition_id = await past_queries.definition_id_of(connection, found.customer_id)
         own = journeys.by_id[definition_id]
-        bodies = await _bodies(connection, found)
+        kept = await read_kept_past(connection, found, query.at)
         if query.signal is not None:
             asked = await explain_signal.read(connection, found, journeys, query.signal)
     async with ask.definitions.folding:
-        touchpoints = await asyncio.to_thread(_touchpoints, bodies, query.at)
+        touchpoints = await asyncio.to_thread(kept.touchpoints, query.at)
+        start = kept.start()
         if asked is None:
-            stage = await asyncio.to_thread(_stage, own, touchpoints, query.at)
+            stage = await asyncio.to_thread(_stage, own, touchpoints, start.under(own), query.at)
             return _answer(found, own, touchpoints, query.at, stage)
-        past = await asyncio.to_thread(asked.fold, own, touchpoints)
+        past = await asyncio.to_thread(asked.fold, own, touchpoints, start.under)
     reasons = await explain_signal.judge(ask, asked, past, query.at)
     return _answer(found, own, touchpoints, query.at, SignalReasons.model_validate(reasons))
 
@@ -88,25 +86,9 @@ def _answer(
     )
 
 
-async def _bodies(connection: Connection, found: CustomerRow) -> list[bytes]:
-    merged = await queries.merged_ids(connection, found.customer_id)
-    owners = [found.customer_id, *merged]
-    bodies = await queries.timeline(
-        connection, owners, after=None, limit=TOUCHPOINTS_MAX + 1, folded_only=True
-    )
-    if len(bodies) > TOUCHPOINTS_MAX:
-        detail = f"This customer has over {TOUCHPOINTS_MAX} touchpoints, too many to go through"
-        raise Problem(400, "timeline_too_long", f"{detail}; see the history and the timeline")
-    return bodies
-
-
-def _touchpoints(bodies: Sequence[bytes], until: int | None) -> list[Touchpoint]:
-    """In the order, one copy of each, up to the instant."""
-    found = in_order(read_touchpoint(body).touchpoint for body in bodies)
-    return [one for one in found if until is None or one.occurred_at <= until]
-
-
-def _stage(own: Term, touchpoints: Sequence[Touchpoint], at: int | None) -> StageReasons:
+def _stage(
+    own: Term, touchpoints: Sequence[Touchpoint], start: Journey | None, at: int | None
+) -> StageReasons:
     watch = StageWatch(own.definition)
-    watched(own.definition, touchpoints, watch)
+    watched(own.definition, touchpoints, watch, start=start)
     return StageReasons.model_validate(watch.reasons(past=at is not None))

@@ -14,7 +14,7 @@ from services.journey_state.api.problems import Problem
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
 from services.journey_state.episodes import HoldForGaps, signal_id
-from services.journey_state.explain.rule import RulePast, SignalReasons
+from services.journey_state.explain.rule import RulePast, SignalReasons, Start
 from services.journey_state.explain.signal import Bearing, Kept
 from services.journey_state.in_force import Journeys, Term
 from services.journey_state.past_queries import KeptRow
@@ -37,11 +37,11 @@ class Asked:
     watermark: int | None
     gaps: list[Gap]
 
-    def fold(self, own: Term, touchpoints: Sequence[Touchpoint]) -> RulePast:
+    def fold(self, own: Term, touchpoints: Sequence[Touchpoint], start: Start) -> RulePast:
         """The rule's episodes among these touchpoints."""
         past = RulePast(self.rule, self.signal)
         causes = [one.cause_message_id for one in self.kept if one.cause_message_id is not None]
-        past.fold(self.journeys, own, touchpoints, causes)
+        past.fold(self.journeys, own, touchpoints, causes, start)
         return past
 
 
