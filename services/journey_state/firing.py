@@ -31,7 +31,11 @@ class Firings:
 
         Raises NoDefinitionError.
         """
-        newest = max((customer.definition_id for customer in customers), default=0)
+        newest = 0
+        for customer in customers:
+            newest = max(newest, customer.definition_id)
+            for gone in customer.absorbed:
+                newest = max(newest, gone.definition_id)
         return await self._catalog.at(connection, newest)
 
     def evaluation_errors(self) -> dict[str, int]:

@@ -230,6 +230,8 @@ class Intake:
         journeys = await self._firings.journeys_for(connection, touched)
         for customer in touched:
             _advance(customer, journeys, replaced)
+        for change in assigned.rearranged:
+            recompute.keep_in_step(journeys, change.customers)
         past = [customer for customer in touched if customer.refold is not None]
         changes = await recompute.refold(connection, journeys, past) if past else {}
         if assigned.rearranged:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from services.journey_state.checkpointing import leave_checkpoints
-from services.journey_state.customer import Customer
+from services.journey_state.customer import UNDECIDED, Customer
 from services.journey_state.holdings import load_holdings
 from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.journey import Transition
@@ -43,6 +43,9 @@ async def refold(
     While a cut is under way they get their checkpoints of it first: what is known of their past
     may have changed since they got them.
     """
+    for customer in customers:
+        if customer.absorbed:
+            keep_in_step(journeys, [customer])
     ids = [customer.customer_id for customer in customers]
     cut = await cuts.read_cut(connection)
     holdings = await load_holdings(connection, ids)
@@ -75,6 +78,18 @@ def _meet_earlier(customer: Customer, touchpoints: Sequence[Touchpoint]) -> None
         customer.state.identifiers = [
             replace(one, since=min(one.since, met.get((one.kind, one.value), FAR))) for one in owned
         ]
+
+
+def keep_in_step(journeys: Journeys, customers: Sequence[Customer]) -> None:
+    """Those folded again come under the newest definition among them and those they absorbed.
+
+    Signals pass between them, and an older definition does not explain those of a newer one.
+    """
+    everybody = [*customers, *(gone for one in customers for gone in one.absorbed)]
+    newest = max((one.under(journeys).definition_id for one in everybody), default=UNDECIDED)
+    for customer in customers:
+        if customer.refold is not None:
+            customer.definition_id = newest
 
 
 def compare(

@@ -26,13 +26,18 @@ TOPIC = "touchpoints"
 GRACE_US = 60 * SECOND_US
 
 
+def firings_of() -> Firings:
+    """Conclusions by a clock that stands."""
+    return Firings(
+        grace_us=GRACE_US, recovery_us=600 * SECOND_US, clock=lambda: START_US + GRACE_US
+    )
+
+
 class TakingIn:
     """One partition's records, taken in batch by batch; W is raised by hand."""
 
     def __init__(self, store: Store) -> None:
-        firings = Firings(
-            grace_us=GRACE_US, recovery_us=600 * SECOND_US, clock=lambda: START_US + GRACE_US
-        )
+        firings = firings_of()
         self.store = store
         self._offset = 0
         self._intake = Intake(
