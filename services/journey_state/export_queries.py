@@ -42,6 +42,12 @@ _OF_CUSTOMERS = {
         WHERE c.from_customer_id = ANY(:owners) OR c.to_customer_id = ANY(:owners)
         ORDER BY c.first_at, c.reason
     """,
+    "operator_links": """
+        SELECT at, a_kind, a_value, b_kind, b_value FROM operator_links
+        WHERE a_key IN (SELECT identifier_key FROM identifiers WHERE customer_id = ANY(:owners))
+          OR b_key IN (SELECT identifier_key FROM identifiers WHERE customer_id = ANY(:owners))
+        ORDER BY link_id
+    """,
     "timers": "SELECT wake_at FROM timers WHERE customer_id = ANY(:owners)",
     "queued_messages": """
         SELECT ce_id, ce_type, version, created_at, value FROM outbox

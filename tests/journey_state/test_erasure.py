@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from services.contracts import touchpoint as wire
 from services.contracts.times import DAY_US, SECOND_US, format_time
+from services.journey_state.keys import identifier_key
 from services.journey_state.store import progress
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.asking import get, problem, serving
@@ -130,7 +131,7 @@ async def test_an_erased_id_is_gone_and_its_identifiers_are_not_found(
     await live_of_ann(worker)
     receipt = await erase(client)
     for one in (receipt["customer_id"], *receipt["merged_ids"]):
-        for path in ("", "/timeline", "/export", "/explain"):
+        for path in ("", "?as_of=2026-11-01", "/timeline", "/export", "/explain"):
             gone = await problem(client, 410, f"/v1/customers/{one}{path}")
             assert gone["code"] == "customer_erased"
     for kind, value in ANN.items():
@@ -378,6 +379,22 @@ async def test_a_batch_under_way_is_waited_for_and_erased_with_the_rest(
 WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'consumer_offsets'::regclass"
 
 
+async def test_what_operators_did_with_their_identifiers_goes_too(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    await live_of_ann(worker)
+    keys = [identifier_key("email", ANN["email"]).hex(), identifier_key("email", "b@x").hex()]
+    link = """
+        INSERT INTO operator_links (at, a_key, a_kind, a_value, b_key, b_kind, b_value)
+        VALUES (now(), $1, 'email', $3, $2, 'email', $4)
+    """
+    await worker.execute(link, *keys, ANN["email"], "b@x")
+    await worker.execute(link, *reversed(keys), "b@x", ANN["email"])
+    await erase(client)
+    assert await left_of_ann(worker) == []
+    assert await worker.execute("SELECT 1 FROM operator_links") == []
+
+
 async def test_dead_letters_on_their_way_back_go_too(
     worker: Applying, client: httpx2.AsyncClient
 ) -> None:
@@ -397,8 +414,10 @@ async def test_what_only_they_have_named_goes_and_does_not_come_back(
     await worker.take(a_touchpoint("alias", at=1, message_id="m-of-ann-1", **old))
     await erase(client)
     assert await left_of_ann(worker) == []
-    again = a_touchpoint("alias", at=2, message_id="m-of-ann-2", **{**old, "user": "cy"})
-    assert (await worker.take(again)).erased == 1
+    for previous in ("m-of-ann-before", "ann-4711"):
+        named = {**old, "user": "cy", "previous_id": previous}
+        again = a_touchpoint("alias", at=2, message_id="m-of-ann-2", **named)
+        assert (await worker.take(again)).erased == 1
     assert await left_of_ann(worker) == []
 
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from services.contracts import touchpoint as wire
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.api import export
+from services.journey_state.keys import identifier_key
 from services.settings import ApiSettings
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.asking import get, serving
@@ -46,6 +47,8 @@ async def test_an_export_holds_everything(worker: Applying, client: httpx2.Async
     await worker.take(by_ann("Product Viewed", 1.5), by_ann("Product Added", 1_990))
     (deadline,) = (await get(client, "/v1/deadlines", rule="cart"))["items"]
     await client.delete(f"/v1/deadlines/{deadline['id']}")
+    unlinked = "INSERT INTO operator_links (at, a_key, a_kind, a_value) VALUES (now(), $1, $2, $3)"
+    await worker.execute(unlinked, identifier_key("user_id", "ann").hex(), "user_id", "ann")
     broken = wire.encode(by_ann("page", 4))[:-3]
     await worker.take_bytes((b"user_id:ann", broken), (b"user_id:bob", b'{"user_id":"annette"}'))
     await worker.take(a_touchpoint("page", at=3_000, type="page", user="bob", identifiers=visitor))
@@ -71,6 +74,7 @@ async def test_an_export_holds_everything(worker: Applying, client: httpx2.Async
         *found["merged_ids"],
     }
     assert len(held["timers"]) == 1
+    assert [(one["a_value"], one["b_value"]) for one in held["operator_links"]] == [("ann", None)]
 
 
 async def test_a_long_past_is_sent_page_by_page(
