@@ -31,10 +31,11 @@ class Work(StrEnum):
     WORKER = "worker"
     LATENCY = "latency"
     BACKTEST = "backtest"
+    GROWTH = "growth"
 
 
 def bench(
-    work: Annotated[Work, typer.Argument(help="What to measure.")] = Work.ALL,
+    work: Annotated[Work, typer.Argument(help="What to measure; all: all but growth.")] = Work.ALL,
     *,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=120, help="Length of one round of one side.")
@@ -51,13 +52,14 @@ def bench(
     """Measure what an event costs, on own servers on loopback that are removed afterwards."""
     try:
         # Needs the extra `local`, which a production install does not have.
-        from services.cli.bench.run import MEASURES, run  # noqa: PLC0415
+        from services.cli.bench.run import ASKED_ALONE, MEASURES, run  # noqa: PLC0415
     except ModuleNotFoundError as error:
         refuse(f"`milepost bench` needs {error.name}: install the extra, milepost[local]")
     # Retries while a new topic finds its leaders are no news.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     plan = Plan(seconds=seconds, rounds=rounds, customers=customers, profile=profile)
-    chosen = list(MEASURES) if work is Work.ALL else [work.value]
+    together = [name for name in MEASURES if name not in ASKED_ALONE]
+    chosen = together if work is Work.ALL else [work.value]
     console = Console(stderr=True)
     try:
         results = asyncio.run(run(chosen, plan, console))

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.cli.bench.backtest import measure_backtest
 from services.cli.bench.figures import Result
+from services.cli.bench.growth import measure_growth
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
 from services.cli.bench.plan import Plan
@@ -22,7 +23,11 @@ MEASURES: Mapping[str, Callable[[Stack, Plan], Awaitable[Result]]] = {
     "worker": measure_worker,
     "latency": measure_latency,
     "backtest": measure_backtest,
+    "growth": measure_growth,
 }
+
+# What takes far longer than the others is measured only by its name.
+ASKED_ALONE = frozenset({"growth"})
 
 
 async def run(chosen: list[str], plan: Plan, console: Console) -> list[Result]:

@@ -45,7 +45,7 @@ async def measure_worker(stack: Stack, plan: Plan) -> Result:
     argv = profiled.argv_of("worker", stack.folder) if plan.profile else ()
     async with stack.fresh(plan.partitions) as settings:
         total = await _fill(settings, plan)
-        async with stack.role("worker", settings, argv) as role, _connected(settings) as database:
+        async with stack.role("worker", settings, argv) as role, connected(settings) as database:
             watch = Watch(stack, role, database)
             await watch.until(int(plan.customers * SETTLED))
             if plan.profile:
@@ -111,7 +111,8 @@ class Watch:
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+async def connected(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to look at the worker's database by."""
     connection = await asyncpg.connect(settings.database.url)
     try:
         yield connection
@@ -131,7 +132,7 @@ def _result(samples: list[Sample], plan: Plan) -> Result:
     rates = [(b.events - a.events) / (b.at - a.at) for a, b in parts]
     speed = figure("events per second", "1/s", rates)
     costs = [
-        figure(f"CPU of {name}", "us/event", [_cost(a, b, name) for a, b in parts])
+        figure(f"CPU of {name}", "us/event", [cost(a, b, name) for a, b in parts])
         for name in samples[0].cpu
     ]
     wal = [(b.wal_bytes - a.wal_bytes) / max(1, b.events - a.events) for a, b in parts]
@@ -150,5 +151,6 @@ def _result(samples: list[Sample], plan: Plan) -> Result:
     )
 
 
-def _cost(start: Sample, end: Sample, name: str) -> float:
+def cost(start: Sample, end: Sample, name: str) -> float:
+    """Microseconds of CPU per event between the two."""
     return (end.cpu[name] - start.cpu[name]) * 1e6 / max(1, end.events - start.events)
