@@ -57,7 +57,10 @@ def customer(  # noqa: PLR0913 - each is an option of the command
     found = asked.get(path, as_of=as_of)
     if as_json or export:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
+        return
+    if as_of is None:
+        found["conflicts"] = asked.get("/v1/conflicts", customer=found["customer_id"])["items"]
+    if sys.stdout.isatty():
         show(Console(), found)
     else:
         for line in plain_lines(found):
@@ -85,6 +88,7 @@ def plain_lines(found: dict[str, Any]) -> Iterable[str]:
         yield f"signal\t{one['due_at']}\t{one['rule']}\t{one['state']}\t{_amount(one) or '-'}"
     for one in found["merged_ids"]:
         yield f"merged\t{one}"
+    yield from ("\t".join(("conflict", *row)) for row in _conflicts(found))
 
 
 def show(console: Console, found: dict[str, Any]) -> None:
@@ -132,6 +136,21 @@ def _tables(found: dict[str, Any]) -> list[tuple[str, tuple[str, ...], _Rows]]:
         ("History", ("entered", "stage", "direction", "cause"), history),
         ("Open", ("rule", "scope", "last activity", "due"), episodes),
         ("Signals", ("due", "rule", "state", "value"), signals),
+        ("Conflicts", ("identifier", "reason", "from", "to", "count", "last"), _conflicts(found)),
+    ]
+
+
+def _conflicts(found: dict[str, Any]) -> _Rows:
+    return [
+        (
+            f"{c['kind']}:{c['value']}",
+            c["reason"],
+            c["from_customer_id"],
+            c["to_customer_id"],
+            str(c["count"]),
+            c["last_at"],
+        )
+        for c in found.get("conflicts", ())
     ]
 
 

@@ -16,6 +16,7 @@ from services.cli import (
     erase,
     explain,
     journey,
+    link,
     publish,
     source,
     tail,
@@ -74,6 +75,8 @@ app.command("simulate")(simulate)
 app.command("customer")(customer.customer)
 app.command("explain")(explain.explain)
 app.command("erase")(erase.erase)
+app.command("link")(link.link)
+app.command("unlink")(link.unlink)
 app.command("tail")(tail.tail)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -177,8 +177,8 @@ class _Work:
         if owner is None or not _owns(owner, identifier):
             raise StaleReadError
         self._owners.holdings[identifier] = Holding(row.customer_id, row.moves)
-        if row.moves:
-            self._lateness.moved.add(identifier)
+        if row.moved_at is not None:
+            self._lateness.moved[identifier] = row.moved_at
 
     def apply(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
         """Each touchpoint to its customer; gives those that are left out: their set is to be
@@ -304,7 +304,7 @@ class _Work:
         assignment.moves.append((fact.place, move, first))
         key = identifier_key(*move.identifier)
         assignment.conflicts.append((key, move.from_owner, move.to_owner, "moved", at))
-        self._lateness.moved.add(move.identifier)
+        self._lateness.moved[move.identifier] = at
 
     def _connect(self, fact: Fact) -> None:
         """Remember what the fact named together, and for each owner that it did."""

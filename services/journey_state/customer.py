@@ -137,6 +137,11 @@ class Customer:
         return _identity(self.state) != _identity(self.before)
 
     @property
+    def touched(self) -> bool:
+        """Whether anything about it is to be computed or written."""
+        return bool(self.fresh or self.refold or self.is_new or self.relinked)
+
+    @property
     def known(self) -> bool:
         """Whether it owns a user id."""
         return any(owned.kind == "user_id" for owned in self.state.identifiers)

@@ -226,7 +226,7 @@ class Intake:
         await assignment.write(connection, assigned, self._bounds)
         await self._store_facts(connection, fresh, late)
         late.set_aside(assigned.customers.values(), replaced)
-        touched = [c for c in assigned.customers.values() if _touched(c)]
+        touched = [c for c in assigned.customers.values() if c.touched]
         journeys = await self._firings.journeys_for(connection, touched)
         for customer in touched:
             _advance(customer, journeys, replaced)
@@ -283,10 +283,6 @@ def _readable(letter: DeadLetter) -> Arrival | None:
         return None if letter.value is None else read_touchpoint(letter.value)
     except (ValueError, RecursionError):
         return None
-
-
-def _touched(customer: Customer) -> bool:
-    return bool(customer.fresh or customer.refold or customer.is_new or customer.relinked)
 
 
 def _advance(customer: Customer, journeys: Journeys, replaced: Collection[str]) -> None:

@@ -15,14 +15,14 @@ class Lateness:
 
     In order is what stands behind every touchpoint and link of the customers that it concerns.
     `named`: identifiers that no touchpoint carried yet, but an alias or an operator named them.
-    `moved`: those that have had more than one owner.
+    `moved`: when each of those that have had more than one owner moved last.
     """
 
     def __init__(self, owners: Owners[bytes], customers: Mapping[bytes, Customer]) -> None:
         self._owners = owners
         self._customers = customers
         self.named: set[Identifier] = set()
-        self.moved: set[Identifier] = set()
+        self.moved: dict[Identifier, int] = {}
 
     def settled_owner(self, touchpoint: Touchpoint) -> bytes | None:
         """The owner that all its identifiers have at its place, now and ever after.
@@ -83,9 +83,9 @@ class Lateness:
             return False
         if len(state.identifiers) + state.lost + new > self._owners.identifiers_max:
             return False
-        moved = self.moved.intersection(identifiers)
-        return not moved or not any(
-            (o.kind, o.value) in moved and o.since >= place[0] for o in state.identifiers
+        return not self.moved or all(
+            identifier not in self.moved or self.moved[identifier] < place[0]
+            for identifier in identifiers
         )
 
     def _begin_earlier(self, owner: bytes, place: Place) -> None:

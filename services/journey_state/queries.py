@@ -25,7 +25,6 @@ from services.contracts.touchpoint import kind_order
 from services.journey_state.database import Connection
 from services.journey_state.keys import identifier_key
 from services.journey_state.tables import (
-    conflicts,
     customers,
     definitions,
     erasures,
@@ -362,38 +361,3 @@ async def waiting_customers(
         statement.order_by(timers.c.wake_at, timers.c.customer_id).limit(limit)
     )
     return [WaitingRow(from_datetime(row[0]), row[1], row[2]) for row in rows]
-
-
-class ConflictRow(NamedTuple):
-    """A move, or a link that was not applied, and how often."""
-
-    identifier_key: UUID
-    kind: str | None
-    value: str | None
-    from_customer_id: UUID
-    to_customer_id: UUID
-    reason: str
-    times: int
-    first_at: int
-    last_at: int
-
-
-async def conflict_page(
-    connection: Connection, *, after: tuple[UUID, UUID, UUID, str] | None, limit: int
-) -> list[ConflictRow]:
-    """Conflicts by key, from behind `after` (identifier key, from, to, reason)."""
-    c = conflicts.c
-    key = (c.identifier_key, c.from_customer_id, c.to_customer_id, c.reason)
-    statement = select(
-        c.identifier_key,
-        identifiers.c.kind,
-        identifiers.c.value,
-        *key[1:],
-        c.count,
-        c.first_at,
-        c.last_at,
-    ).outerjoin(identifiers, identifiers.c.identifier_key == c.identifier_key)
-    if after is not None:
-        statement = statement.where(tuple_(*key) > tuple_(*map(literal, after)))
-    rows = await connection.execute(statement.order_by(*key).limit(limit))
-    return [ConflictRow(*row[:7], from_datetime(row[7]), from_datetime(row[8])) for row in rows]

@@ -92,6 +92,13 @@ class _Work:
         meant = {i: stored.merged.get(i, i) for i in stored.customers}
         self._now = {i: names.now.get(i, names.now.get(m, m)) for i, m in meant.items()}
         self._customers: dict[bytes, Customer] = {}
+        # By owner, and whoever that was.
+        self._was_owned: dict[tuple[bytes | None, Identifier], OwnedIdentifier] = {
+            (owner, (one.kind, one.value)): one
+            for customer_id, customer in stored.customers.items()
+            for one in customer.state.identifiers
+            for owner in (customer_id, None)
+        }
         self._flows: dict[bytes, set[bytes]] = defaultdict(set)  # from -> to, whose touchpoints
         for owner, customer_id in names.ids.items():
             self._customers[customer_id] = self._present(owner, customer_id)
@@ -114,20 +121,11 @@ class _Work:
         """Each customer owns what it owns at present."""
         owned: dict[bytes, list[OwnedIdentifier]] = {i: [] for i in self._customers}
         ever: dict[bytes, set[Identifier]] = defaultdict(set)
-        known_as = {
-            (o.kind, o.value): o
-            for customer_id, customer in self._stored.customers.items()
-            if customer_id not in self._stored.merged
-            for o in customer.state.identifiers
-        }
         for identifier, held in self._ownership.periods.items():
             for _, owner in held:
                 ever[self._ids[owner]].add(identifier)
-            since = self._since(identifier)
-            was = known_as.get(identifier)
-            if was is None or (len(held) > 1 and was.since != since):
-                was = OwnedIdentifier(*identifier, since)
-            owned[self._ids[held[-1][1]]].append(was)
+            customer_id = self._ids[held[-1][1]]
+            owned[customer_id].append(self._owned(identifier, self._customers[customer_id]))
         capped = {
             self._ids[end]
             for row in self._ownership.conflicts
@@ -145,6 +143,17 @@ class _Work:
             state = self._customers[customer_id].state
             state.linked_to = self._ownership.linked.get(owner)
             state.earliest = self._ownership.made[owner] or BEGINNING
+
+    def _owned(self, identifier: Identifier, owner: Customer) -> OwnedIdentifier:
+        """As it was if it is the owner's already, or comes with all its past."""
+        moved = len(self._ownership.periods[identifier]) > 1
+        for customer_id in (owner.customer_id, None):
+            found = self._was_owned.get((customer_id, identifier))
+            if found is not None:
+                return found
+            if moved:
+                break
+        return OwnedIdentifier(*identifier, self._since(identifier))
 
     def _since(self, identifier: Identifier) -> int:
         held = self._ownership.periods[identifier]

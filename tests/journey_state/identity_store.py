@@ -23,7 +23,10 @@ from services.journey_state.definition import shipped
 from services.journey_state.event import Record
 from services.journey_state.firing import Firings
 from services.journey_state.intake import Batch, Intake, Spans, Tally
+from services.journey_state.linking import link, unlink
+from services.journey_state.operator import Act
 from services.journey_state.owners import IdentityBounds
+from services.journey_state.ownership import Link, Unlink
 from services.journey_state.store import progress
 from services.journey_state.store.pool import TRANSIENT, Store
 from services.journey_state.touchpoint import BEGINNING, Identifier, Place
@@ -38,7 +41,10 @@ class Stand:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.firings = Firings(grace_us=60 * SECOND_US, recovery_us=SECOND_US, clock=lambda: 0)
+        self.now = 0
+        self.firings = Firings(
+            grace_us=60 * SECOND_US, recovery_us=SECOND_US, clock=lambda: self.now
+        )
         self._next = dict.fromkeys(range(PARTITIONS), 0)
 
     async def apply(
@@ -72,6 +78,21 @@ class Stand:
                 self._next[partition] += len(records)
                 return tally
         raise AssertionError("the batch was stale again and again")
+
+    async def operate(
+        self,
+        fact: Link | Unlink,
+        bounds: IdentityBounds = IdentityBounds(),  # noqa: B008
+    ) -> None:
+        """What an operator does at the time of the fact."""
+        self.now = fact.at
+        async with self.store.transaction() as connection:
+            conclusion = await self.firings.begin(connection)
+            act = Act(connection, conclusion.journeys, conclusion, bounds)
+            if isinstance(fact, Link):
+                await link(act, fact.a, fact.b)
+            else:
+                await unlink(act, fact.identifier)
 
 
 @asynccontextmanager

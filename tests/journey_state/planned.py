@@ -53,6 +53,12 @@ FROM generate_series(1, 20000) n;
 INSERT INTO conflicts
 SELECT md5('i' || n)::uuid, md5('c' || n)::uuid, md5('c' || n + 1)::uuid, 'moved', 1,
   '2026-09-21', '2026-09-21' FROM generate_series(1, 10000) n;
+INSERT INTO identifier_links
+SELECT md5('i' || n)::uuid, md5('i' || n + 1)::uuid FROM generate_series(1, 20000, 2) n
+UNION ALL SELECT md5('i' || n + 1)::uuid, md5('i' || n)::uuid FROM generate_series(1, 20000, 2) n;
+INSERT INTO operator_links (at, a_key, a_kind, a_value, b_key, b_kind, b_value)
+SELECT '2026-09-21', md5('i' || n)::uuid, 'user_id', 'u', md5('i' || n + 1)::uuid, 'user_id', 'v'
+FROM generate_series(1, 20000) n;
 INSERT INTO dead_letters (topic, partition, record_offset, reason, message)
 SELECT 't', 0, n, 'invalid', '' FROM generate_series(1, 10000) n;
 INSERT INTO erased_identifiers

@@ -17,13 +17,13 @@ from services.journey_state.event import read_touchpoint
 from services.journey_state.identity import Fact, fact_of
 from services.journey_state.journey import fold
 from services.journey_state.owners import IdentityBounds
-from services.journey_state.ownership import Ownership
+from services.journey_state.ownership import Link, Ownership, Unlink
 from services.journey_state.ownership import fold as fold_identities
 from services.journey_state.touchpoint import Touchpoint
 from tests.journey_state.identity_model import groups
 from tests.journey_state.identity_store import Kept, Stand, a_stand, kept
 from tests.journey_state.running import a_touchpoint
-from tests.journey_state.test_identity_properties import histories
+from tests.journey_state.test_identity_properties import histories, operator_facts
 
 EVENTS = ("page", "Product Viewed", "Order Completed", "Product Added", "Product Shared")
 examples = count()
@@ -107,6 +107,18 @@ def expect_ids(found: Kept) -> None:
             assert sorted(mine) == sorted(owned[customer_id])
 
 
+def prefixed(fact: Link | Unlink, prefix: str, at: int) -> Link | Unlink:
+    if isinstance(fact, Unlink):
+        return Unlink((fact.identifier[0], prefix + fact.identifier[1]), at)
+    a, b = ((kind, prefix + value) for kind, value in (fact.a, fact.b))
+    return Link(a, b, at)
+
+
+def model_of(fact: Link | Unlink, at: int) -> Link | Unlink:
+    """The fact as it was done: in the order in which operators came to it."""
+    return Link(fact.a, fact.b, at) if isinstance(fact, Link) else Unlink(fact.identifier, at)
+
+
 @settings(
     max_examples=80,
     deadline=None,
@@ -115,22 +127,35 @@ def expect_ids(found: Kept) -> None:
 )
 @given(
     facts=histories(),
+    operator=st.just([]) | operator_facts,
     bounds=st.sampled_from([(100, 20), (100, 20), (100, 1), (2, 20), (3, 2), (4, 20)]),
     random=st.randoms(use_true_random=False),
 )
 async def test_any_arrival_order_and_batching_gives_what_the_fold_says(
-    stand: Stand, facts: list[Fact], bounds: tuple[int, int], random: Random
+    stand: Stand,
+    facts: list[Fact],
+    operator: list[Link | Unlink],
+    bounds: tuple[int, int],
+    random: Random,
 ) -> None:
     prefix = f"x{next(examples)}-"
+    limits = IdentityBounds(*bounds)
     records = [sent(fact, prefix) for fact in facts]
     arriving = [*records, *random.sample(records, len(records) // 3)]
     random.shuffle(arriving)
-    while arriving:
+    done: list[Link | Unlink] = []
+    to_do = [fact for fact in operator if not isinstance(fact, Link) or fact.a != fact.b]
+    while arriving or to_do:
+        if to_do and random.random() < len(to_do) / (len(arriving) + len(to_do)):
+            at = 1 + len(done)
+            done.append(model_of(to_do[0], at))
+            await stand.operate(prefixed(to_do.pop(0), prefix, at), limits)
+            continue
         size = random.randint(1, 5)
         batch, arriving = arriving[:size], arriving[size:]
-        await stand.apply(batch, bounds=IdentityBounds(*bounds))
+        await stand.apply(batch, bounds=limits)
     touchpoints = [received(one, prefix) for one in records]
     ownership = fold_identities(
-        [fact_of(t) for t in touchpoints], identifiers_max=bounds[0], moves_max=bounds[1]
+        [fact_of(t) for t in touchpoints], done, identifiers_max=bounds[0], moves_max=bounds[1]
     )
     expect(await kept(stand.store, prefix), ownership, touchpoints)

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
-from services.journey_state import progress_queries, queries
+from services.journey_state import conflict_queries, progress_queries, queries
 from services.journey_state.store import (
     cancelled,
     cuts,
@@ -22,6 +22,7 @@ from services.journey_state.store import (
     definitions,
     erasures,
     facts,
+    links,
     outcomes,
     people,
     progress,
@@ -82,6 +83,30 @@ def assert_by_index(scans: list[Scan], *indexes: str) -> None:
 Work = Callable[[Any], Awaitable[Any]]
 
 STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
+    "connected": (lambda c: links.connected(c, keys("i"), 100), ("pk_identifier_links",)),
+    "customers_of": (
+        lambda c: links.customers_of(c, keys("i")),
+        ("pk_identifiers", "pk_ownership_periods", "ix_customers_merged_into"),
+    ),
+    "read_identifiers": (lambda c: links.read_identifiers(c, keys("i")), ("pk_identifiers",)),
+    "operator_links": (
+        lambda c: links.operator_links(c, keys("i")),
+        ("ix_operator_links_a_key", "ix_operator_links_b_key"),
+    ),
+    "replace_conflicts": (lambda c: links.replace_conflicts(c, keys("i"), []), ("pk_conflicts",)),
+    "forget_links": (lambda c: links.forget_links(c, keys("i")), ("pk_identifier_links",)),
+    "redirect_customers": (
+        lambda c: links.redirect_customers(c, [(key("c10"), None)]),
+        ("pk_customers",),
+    ),
+    "close_customers": (
+        lambda c: links.close_customers(c, keys("c")),
+        ("ix_stage_history_customer_id_entered_at", "pk_timers"),
+    ),
+    "hand_over_signals": (
+        lambda c: links.hand_over_signals(c, [(key("s10"), key("c11"))]),
+        ("pk_signals",),
+    ),
     "find_identifiers": (
         lambda c: people.find_identifiers(c, keys("i")),
         ("pk_identifiers",),
@@ -244,8 +269,14 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("ix_timers_wake_at", "pk_customers"),
     ),
     "conflict_page": (
-        lambda c: queries.conflict_page(c, after=(known("i"), known(), known(), "moved"), limit=50),
+        lambda c: conflict_queries.conflict_page(
+            c, customer_id=None, after=(known("i"), known(), known(), "moved"), limit=50
+        ),
         ("pk_conflicts", "pk_identifiers"),
+    ),
+    "conflict_page of a customer": (
+        lambda c: conflict_queries.conflict_page(c, customer_id=known(), after=None, limit=50),
+        ("pk_conflicts", "ix_identifiers_customer_id", "ix_ownership_periods_customer_id"),
     ),
     "watermark_at": (progress_queries.watermark_at, ()),
     "touchpoints_stored": (progress_queries.touchpoints_stored, ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -34,6 +35,7 @@ EndOffsets = Callable[[], Awaitable[dict[int, int]]]  # next offset to be writte
 ID_CHARACTERS_MAX = 1024
 WATERMARK_BEHIND_US = 10 * SECOND_US  # an idle ingest beats every 5 s
 
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")  # as ingest takes them
 _FIRST_KINDS = ("user_id", "anonymous_id", "email", "phone")
 
 
@@ -153,6 +155,13 @@ async def find_asked(
         raise Problem(410, "customer_erased", "This customer was erased; nothing is held of them")
     detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
     raise Problem(404, "customer_unknown", detail)
+
+
+def stated_identifier(text: str) -> Identifier | None:
+    """The identifier that `kind:value` names, met or not; None: it is not of that form."""
+    kind, _, value = text.strip().partition(":")
+    value = value.strip()
+    return _normal(kind, value) if value and _KIND.fullmatch(kind) else None
 
 
 def uuid_of(text: str) -> UUID | None:

@@ -7,13 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.contracts.times import format_time
 from services.journey_state import queries
 from services.journey_state.api import cursor, profile
 from services.journey_state.api.asking import Ask, CustomerText, Name, PageQuery, find_customer
 from services.journey_state.api.deadlines import read_deadlines
 from services.journey_state.api.models import (
-    Conflict,
     Deadline,
     Page,
     Signal,
@@ -95,31 +93,3 @@ async def deadlines(query: Annotated[DeadlineQuery, Query()], ask: Ask) -> Page[
         after=query.after,
         limit=ask.page_items(query.limit),
     )
-
-
-@router.get("/v1/conflicts", tags=["identity"])
-async def conflicts(query: Annotated[PageQuery, Query()], ask: Ask) -> Page[Conflict]:
-    """Moves of identifiers between known customers, and links that were not applied."""
-    limit = ask.page_items(query.limit)
-    after = cursor.decode(query.after, tuple[UUID, UUID, UUID, cursor.Text])
-    async with ask.database.reading() as connection:
-        rows = await queries.conflict_page(connection, after=after, limit=limit + 1)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(items=[_conflict(row) for row in rows[:limit]], next=last and _cursor(last))
-
-
-def _conflict(row: queries.ConflictRow) -> Conflict:
-    return Conflict(
-        kind=row.kind,
-        value=row.value,
-        from_customer_id=str(row.from_customer_id),
-        to_customer_id=str(row.to_customer_id),
-        reason=row.reason,
-        count=row.times,
-        first_at=format_time(row.first_at),
-        last_at=format_time(row.last_at),
-    )
-
-
-def _cursor(row: queries.ConflictRow) -> str:
-    return cursor.encode((row.identifier_key, row.from_customer_id, row.to_customer_id, row.reason))

@@ -192,19 +192,6 @@ class Deadline(_Answer):
     held_by: HeldBy | None
 
 
-class Conflict(_Answer):
-    """A move of an identifier, or a link that was not applied, and how often."""
-
-    kind: str | None
-    value: str | None
-    from_customer_id: str
-    to_customer_id: str
-    reason: str
-    count: int
-    first_at: Time
-    last_at: Time
-
-
 class WatermarkHold(_Answer):
     """One thing that keeps the watermark back. `since` is null for what was never seen."""
 

@@ -120,11 +120,12 @@ async def operator_links(
 async def add_operator_link(
     connection: Connection, link: OperatorLink, a_key: bytes, b_key: bytes | None
 ) -> None:
-    """Keep what an operator did."""
+    """Keep what an operator did, behind whatever was done to the same identifiers before."""
     await connection.execute(
         """
         INSERT INTO operator_links (at, a_kind, a_value, b_kind, b_value, a_key, b_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        SELECT greatest($1, max(at) + interval '1 microsecond'), $2, $3, $4, $5, $6, $7
+        FROM operator_links WHERE a_key IN ($6, $7) OR b_key IN ($6, $7)
         """,
         *link,
         a_key,

@@ -17,6 +17,7 @@ class IdentifierRow(NamedTuple):
     moves: int
     unlinked: bool
     named: bool
+    moved_at: int | None  # when it moved last
 
 
 class NewIdentifier(NamedTuple):
@@ -50,8 +51,10 @@ async def find_identifiers(connection: Connection, keys: Sequence[bytes]) -> lis
     """Those of the identifiers that have been met before."""
     rows = await connection.fetch(
         """
-        SELECT identifier_key, customer_id, moves, unlinked, named FROM identifiers
-        WHERE identifier_key = ANY($1::text::uuid[])
+        SELECT identifier_key, customer_id, moves, unlinked, named, CASE WHEN moves > 0 THEN
+          (SELECT max(from_at) FROM ownership_periods AS p
+            WHERE p.identifier_key = i.identifier_key) END
+        FROM identifiers AS i WHERE identifier_key = ANY($1::text::uuid[])
         """,
         uuid_array(keys),
     )
