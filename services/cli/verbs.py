@@ -18,6 +18,7 @@ from services.cli import (
     journey,
     link,
     publish,
+    replay,
     source,
     tail,
     watermark,
@@ -80,4 +81,5 @@ app.command("unlink")(link.unlink)
 app.command("tail")(tail.tail)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.command("replay")(replay.replay)
 app.command("bench")(bench)

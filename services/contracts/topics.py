@@ -49,7 +49,8 @@ class Topics:
     ) -> tuple[TopicSpec, ...]:
         """What must exist.
 
-        Touchpoints are kept as long as the timeline, so that state can be rebuilt from Kafka.
+        Touchpoints are kept as long as the timeline, whatever their size, so that state can be
+        rebuilt from Kafka.
         `LogAppendTime` everywhere: a back-filled event must not expire by its own age.
         """
         log_time = {"message.timestamp.type": "LogAppendTime"}
@@ -58,7 +59,11 @@ class Topics:
             TopicSpec(
                 self.touchpoints,
                 partitions,
-                {**log_time, "retention.ms": str(timeline_days * DAY_MS)},
+                {
+                    **log_time,
+                    "retention.ms": str(timeline_days * DAY_MS),
+                    "retention.bytes": "-1",
+                },
             ),
             TopicSpec(self.stage_changes, partitions, kept),
             TopicSpec(self.signals, partitions, kept),

@@ -130,6 +130,11 @@ class Conclusion:
     def _tell_refold(self, customer: Customer, change: HistoryChange) -> None:
         if not change.changed:
             return
+        if self.signals.told is not None and self._is_as_told(customer, change):
+            for kind, historical in (("touchpoint", False), ("import", True)):
+                rows = [t for t in change.added if t.historical is historical]
+                self._keep(customer, rows, kind, None)
+            return
         cause = customer.refold or Refold("refold", None)
         told = [row.ce_id for _, row in change.superseded if row.ce_id is not None]
         message_id = cause.message_id
@@ -141,6 +146,11 @@ class Conclusion:
         ce_id = self._correct(customer, Correction(cause.kind, message_id, change.whole, told))
         self.superseded += [history_id for history_id, _ in change.superseded]
         self._keep(customer, change.added, cause.kind, ce_id)
+
+    def _is_as_told(self, customer: Customer, change: HistoryChange) -> bool:
+        """Whether rows were lost, and nothing that subscribers know was wrong."""
+        state = customer.state
+        return not change.superseded and state.published_stage == state.journey.stage
 
     def _correct(self, customer: Customer, past: Correction) -> bytes:
         value = correction(

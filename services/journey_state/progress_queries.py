@@ -56,11 +56,11 @@ async def newest_beats(connection: Connection) -> list[Beat]:
     ]
 
 
-async def released_instances(connection: Connection) -> set[str]:
-    """Instances that an operator let go of and that have not said hello since."""
+async def released_instances(connection: Connection) -> dict[str, int]:
+    """Instances that an operator let go of and that have not said hello since, and since when."""
     r = releases.c
-    rows = await connection.execute(select(r.instance).where(r.hello_at.is_(None)))
-    return set(rows.scalars())
+    rows = await connection.execute(select(r.instance, r.released_at).where(r.hello_at.is_(None)))
+    return {row[0]: from_datetime(row[1]) for row in rows}
 
 
 class OffsetRow(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from services.journey_state.customer import Customer
+from services.journey_state.customer import Customer, CustomerState, Standing
 from services.journey_state.episodes import Episode
 from services.journey_state.in_force import Journeys
 from services.journey_state.permission import is_withdrawn
@@ -50,6 +50,8 @@ class Signals:
     firing: Firing
     outgoing: Outgoing
     rows: list[SignalRow] = field(default_factory=list)
+    # While state is rebuilt: the signals that the topic tells of, which are not told again.
+    told: frozenset[str] | None = None
 
     async def known(
         self, connection: Connection, customer_ids: Sequence[bytes]
@@ -64,8 +66,11 @@ class Signals:
     def review(self, customer: Customer, known: Sequence[SignalRow] | None) -> list[Change]:
         """What W and the episodes say now; `known`: all signals, if the past was folded again."""
         state = customer.state
+        lost: dict[str, Standing] = {}
         if known is not None:
-            state.signals = {
+            if self.told is not None:
+                lost = _without_row(state, known)
+            state.signals = lost | {
                 row.signal_id.hex(): standing_of(row) for row in known if row.state != "retracted"
             }
             state.past_signals = {}
@@ -75,7 +80,9 @@ class Signals:
         else:
             again = _is_amended(customer)
         term = customer.under(self.journeys)
-        return review(state, term, self.journeys, self.firing, again=again)
+        changes = review(state, term, self.journeys, self.firing, again=again)
+        # Of a lost row that nothing explains there is nothing to take back.
+        return [c for c in changes if c.kind != "retracted" or c.signal_id not in lost]
 
     def tell(
         self, customer: Customer, changes: Sequence[Change], rows: Sequence[SignalRow]
@@ -93,7 +100,7 @@ class Signals:
                 continue
             if change.kind in SUPPRESSED_KINDS and is_withdrawn(customer.state.journey.consent):
                 row = _suppressed(customer, change, row)
-            elif change.kind != "kept" and row.published:
+            elif change.kind != "kept" and row.published and not self._is_told(change):
                 ce_type = f"milepost.abandonment.{change.kind}.v1"
                 value = signal_message(read_value(row))
                 term = self.journeys.by_id[row.definition_id]
@@ -101,6 +108,9 @@ class Signals:
                 row = row._replace(payload=value_text(sent.value))
             at[change.signal_id] = row
             self.rows.append(row)
+
+    def _is_told(self, change: Change) -> bool:
+        return change.is_first and self.told is not None and change.signal_id in self.told
 
     def last_of_each(self) -> list[SignalRow]:
         """One row per signal: an upsert must not meet the same key twice."""
@@ -116,7 +126,8 @@ class Signals:
             value = retracted_value(customer, change, old, definition)
             standing = replace(standing, state="retracted")
         elif change.is_first or old is None:
-            standing.revision = 1 if old is None else old.revision + 1  # it was retracted
+            if change.is_first:
+                standing.revision = 1 if old is None else old.revision + 1  # it was retracted
             value = first_value(known, change, self._origin(customer, seen.episode))
         else:
             value = later_value(known, change, old)
@@ -154,3 +165,10 @@ def _is_amended(customer: Customer) -> bool:
         return False
     first = fresh[0].occurred_at
     return any(standing.due >= first for standing in signals.values())
+
+
+def _without_row(state: CustomerState, rows: Sequence[SignalRow]) -> dict[str, Standing]:
+    """Signals that the customer's state knows of and the table has lost."""
+    stored = {row.signal_id.hex() for row in rows}
+    known = state.past_signals | state.signals
+    return {identity: one for identity, one in known.items() if identity not in stored}

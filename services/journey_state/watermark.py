@@ -53,13 +53,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What the worker has processed, as W is computed from it.
 
     `beats`: the newest per (partition, instance). `log_times`: the append time of the newest
-    processed record per partition. `released`: instances that count nowhere until they say hello
-    again. `stopped`: partitions that stand still.
+    processed record per partition. `released`: instances that operators let go of and that have
+    not said hello since, with the instant. `stopped`: partitions that stand still.
     """
 
     beats: Sequence[Beat]
     log_times: Mapping[int, int]
-    released: AbstractSet[str] = frozenset()
+    released: Mapping[str, int] = {}
     stopped: AbstractSet[int] = frozenset()
 
 
@@ -81,12 +81,16 @@ def newest(beats: Iterable[Beat]) -> dict[tuple[int, str], Beat]:
     return found
 
 
-def is_live(beat: Beat, log_time: int | None, *, lease_us: int, released: AbstractSet[str]) -> bool:
+def is_live(
+    beat: Beat, log_time: int | None, *, lease_us: int, released: Mapping[str, int]
+) -> bool:
     """Whether the instance of this newest beat counts in its partition.
 
-    `log_time` is the append time of the newest processed record of the partition.
+    `log_time` is the append time of the newest processed record of the partition. A released
+    instance counts until all that was written before the release is processed: its last events
+    may stand there.
     """
-    if beat.phase == "goodbye" or beat.instance in released:
+    if beat.phase == "goodbye" or _is_let_go(released.get(beat.instance), log_time):
         return False
     return beat.spool != "none" or not _is_silent(beat, log_time, lease_us)
 
@@ -112,6 +116,10 @@ def watermark(previous: int | None, heard: Heard, partitions: int, *, lease_us: 
     at = low if previous is None else max(previous, low)
     lowest = [beat for beat in counted if beat.low_watermark == low]
     return Watermark(at, stopped + _holds(lowest, heard, lease_us))
+
+
+def _is_let_go(released_at: int | None, log_time: int | None) -> bool:
+    return released_at is not None and log_time is not None and log_time >= released_at
 
 
 def _is_silent(beat: Beat, log_time: int | None, lease_us: int) -> bool:

@@ -9,12 +9,14 @@ import pytest_asyncio
 from typer.testing import CliRunner, Result
 
 from services.cli.watermark import app
-from services.contracts.times import to_datetime
+from services.contracts.times import DAY_US, to_datetime
 from services.journey_state import tables
 from services.settings import KafkaSettings
 from tests.journey_state.asking import NOW, writing
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import NOON
+
+LATER = to_datetime(NOW + 400 * DAY_US)  # than the release, which PostgreSQL's clock dates
 
 
 async def run(*arguments: str) -> Result:
@@ -27,13 +29,13 @@ async def api(database_url: str) -> AsyncIterator[str]:
     async with writing(database_url) as rows, listening(database_url) as url:
         await rows.beat("gone", low=NOON, spool="pending")
         for partition in range(KafkaSettings().partitions):
-            await rows.beat("live", partition=partition, low=NOW)
+            await rows.beat("live", partition=partition, low=NOW, append_time=LATER)
         await rows.add(
             tables.consumer_offsets,
             topic="milepost.touchpoints.v1",
             partition=0,
             next_offset=2,
-            log_time=to_datetime(NOW),
+            log_time=LATER,
         )
         yield url
 

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 import pytest_asyncio
 
-from services.contracts.times import format_time, to_datetime
+from services.contracts.times import DAY_US, format_time, to_datetime
 from services.journey_state import tables
 from services.journey_state.api.access import TokensFileError, read_tokens
 from services.journey_state.api.problems import PROBLEM_SCHEMA
@@ -195,10 +195,11 @@ async def test_an_instance_that_fell_silent_without_a_spool_holds_nothing(
 async def test_an_instance_that_will_not_return_is_let_go(
     client: httpx2.AsyncClient, rows: Rows
 ) -> None:
+    later = to_datetime(NOW + 400 * DAY_US)  # than the release, which PostgreSQL's clock dates
     for partition in (0, 1):
         await rows.beat("gone", partition=partition, low=NOON, spool="pending")
-        await rows.beat("live", partition=partition, low=NOW - MINUTE)
-        await _offset(rows, partition, 1, log_time=to_datetime(NOW))
+        await rows.beat("live", partition=partition, low=NOW - MINUTE, append_time=later)
+        await _offset(rows, partition, 1, log_time=later)
     (hold,) = (await get(client, "/v1/status"))["watermark"]["holds"]
     assert (hold["instance"], hold["reason"]) == ("gone", "silent")
     assert "milepost watermark release gone" in hold["advice"]

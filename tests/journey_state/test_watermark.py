@@ -192,6 +192,16 @@ def test_a_released_instance_leaves_a_partition_without_any() -> None:
     assert result == Watermark(50, [Hold(0, "", 900, "no_instance")])
 
 
+def test_a_released_instance_counts_until_all_that_it_wrote_is_processed() -> None:
+    beats = [beat(0, "a", 100, spool="pending"), beat(0, "b", 900)]
+
+    def at(log_time: int) -> int | None:
+        heard = Heard(beats=beats, log_times={0: log_time}, released={"a": 950})
+        return watermark(None, heard, 1, lease_us=LEASE).at
+
+    assert (at(949), at(950)) == (100, 900)
+
+
 def test_a_partition_that_stopped_holds_and_is_told_as_such() -> None:
     beats = [beat(0, "a", 100), beat(1, "a", 500), beat(0, "b", 300), beat(1, "b", 500)]
     heard = Heard(beats=beats, log_times={0: 110, 1: 500}, stopped={0})

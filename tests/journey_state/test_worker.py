@@ -118,6 +118,7 @@ async def test_a_released_instance_counts_nowhere_until_it_says_hello_again(
             heard = await releases.last_heard(connection, "gone")
             assert heard is not None
             await releases.release(connection, "gone", heard.append_time)
+        await beat(kafka_settings, 50, instance="live")
         await watermark_is(50)
         await beat(kafka_settings, 60, instance="gone", spool="pending")
         await beat(kafka_settings, 80, instance="live")

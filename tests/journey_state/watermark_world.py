@@ -17,7 +17,7 @@ def compute(
     log_times: dict[int, int] | None = None,
     released: set[str] | None = None,
 ) -> Watermark:
-    heard = Heard(beats=beats, log_times=log_times or {}, released=released or set())
+    heard = Heard(beats=beats, log_times=log_times or {}, released=dict.fromkeys(released or (), 0))
     return watermark(previous, heard, partitions, lease_us=LEASE)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, get_args
 
 import structlog
@@ -85,7 +85,9 @@ async def _ends(ends: EndOffsets | None) -> dict[int, int] | None:
         return None
 
 
-def _heard(beats: Sequence[Beat], offsets: Sequence[OffsetRow], released: set[str]) -> Heard:
+def _heard(
+    beats: Sequence[Beat], offsets: Sequence[OffsetRow], released: Mapping[str, int]
+) -> Heard:
     return Heard(
         beats=beats,
         log_times={row.partition: row.log_time for row in offsets if row.log_time is not None},
@@ -125,7 +127,7 @@ def _lag(offsets: Sequence[OffsetRow], ends: dict[int, int] | None) -> dict[str,
     return {str(p): max(0, end - done.get(p, 0)) for p, end in sorted(ends.items())}
 
 
-def _instances(beats: Sequence[Beat], released: set[str]) -> list[Instance]:
+def _instances(beats: Sequence[Beat], released: Mapping[str, int]) -> list[Instance]:
     by_name: dict[str, list[Beat]] = defaultdict(list)
     for beat in beats:
         by_name[beat.instance].append(beat)

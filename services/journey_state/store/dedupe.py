@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.journey_state.store.facts import Copy
+from services.journey_state.store.facts import Copy, Fact
 from services.journey_state.store.pool import Connection, int_array, uuid_array
 
 BLOCKS_MAX = 256  # of one deletion: 2 MB, some 25,000 rows
@@ -48,6 +48,54 @@ async def find_in_timeline(
         [trace.occurred_at + apart_us for trace in traces],
     )
     return {row[0]: (Copy(*row[:4]), row[4]) for row in rows}
+
+
+async def kept_whole(
+    connection: Connection, facts: Sequence[Fact], forgotten_before: int
+) -> set[bytes]:
+    """The message keys of those that stand in the timeline, byte for byte, and are remembered.
+
+    Those received before `forgotten_before` need not be remembered.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT f.message_key
+        FROM unnest($1::text::uuid[], $2::text::uuid[], $3::timestamptz[], $4::text[], $5::text[],
+          $6::timestamptz[], $7::bytea[])
+          AS f (message_key, identifier_key, occurred_at, message_id, source, received_at, body)
+        JOIN timeline AS t ON t.identifier_key = f.identifier_key
+          AND t.occurred_at = f.occurred_at AND t.message_id = f.message_id COLLATE "C"
+          AND t.source = f.source COLLATE "C" AND t.body = f.body
+        LEFT JOIN dedupe AS d ON d.message_key = f.message_key
+        WHERE d.message_key IS NOT NULL OR f.received_at < $8
+        """,
+        uuid_array(f.message_key for f in facts),
+        uuid_array(f.identifier_key for f in facts),
+        [f.occurred_at for f in facts],
+        [f.message_id for f in facts],
+        [f.source for f in facts],
+        [f.received_at for f in facts],
+        [f.body for f in facts],
+        forgotten_before,
+    )
+    return {row[0] for row in rows}
+
+
+async def forget_lost(connection: Connection, facts: Sequence[Fact]) -> None:
+    """The message keys whose touchpoint is in the timeline no more are forgotten."""
+    await connection.execute(
+        """
+        DELETE FROM dedupe AS d
+        USING unnest($1::text::uuid[], $2::text[], $3::text[]) AS f (message_key, id, source)
+        WHERE d.message_key = f.message_key AND NOT EXISTS
+          (SELECT 1 FROM timeline AS t
+           WHERE t.identifier_key = d.identifier_key AND t.occurred_at = d.occurred_at
+             AND t.message_id = f.id COLLATE "C" AND t.source = f.source COLLATE "C")
+        """,
+        uuid_array(f.message_key for f in facts),
+        [f.message_id for f in facts],
+        [f.source for f in facts],
+    )
 
 
 async def remember_copies(connection: Connection, copies: Sequence[Copy]) -> None:

@@ -259,3 +259,30 @@ async def read_periods(connection: Connection, keys: Sequence[bytes]) -> list[Pe
         keys,
     )
     return [Period(row[0], (row[1], row[2], row[3]), row[4]) for row in rows]
+
+
+async def next_customers(connection: Connection, after: bytes, limit: int) -> list[CustomerRow]:
+    """Customers that are not merged away, locked, behind this id in the order of ids."""
+    rows = await connection.fetch(
+        """
+        SELECT customer_id, definition_id, state, merged_into FROM customers
+        WHERE customer_id > $1 AND merged_into IS NULL
+        ORDER BY customer_id LIMIT $2 FOR NO KEY UPDATE
+        """,
+        after,
+        limit,
+    )
+    return [CustomerRow(*row) for row in rows]
+
+
+async def owners_ever(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """Every customer that owns one of these identifiers, or did for a while."""
+    rows = await connection.fetch(
+        """
+        SELECT customer_id FROM identifiers WHERE identifier_key = ANY($1::text::uuid[])
+        UNION
+        SELECT customer_id FROM ownership_periods WHERE identifier_key = ANY($1::text::uuid[])
+        """,
+        uuid_array(keys),
+    )
+    return [row[0] for row in rows]

@@ -29,7 +29,7 @@ async def last_heard(connection: Connection, instance: str) -> LastHeard | None:
 
 
 async def release(connection: Connection, instance: str, last_beat_at: int) -> int:
-    """The instance counts nowhere from now on; gives when it was released. Safe to repeat."""
+    """The instance counts nowhere behind this instant of the log; gives it. Safe to repeat."""
     await connection.execute("LOCK TABLE releases IN SHARE ROW EXCLUSIVE MODE")
     await connection.execute(
         """
@@ -62,7 +62,9 @@ async def end_releases(connection: Connection, hellos: Mapping[str, int]) -> Non
     )
 
 
-async def read_released(connection: Connection) -> set[str]:
-    """The instances that are released now."""
-    rows = await connection.fetch("SELECT instance FROM releases WHERE hello_at IS NULL")
-    return {row[0] for row in rows}
+async def read_released(connection: Connection) -> dict[str, int]:
+    """The instances that are released now, and since when."""
+    rows = await connection.fetch(
+        "SELECT instance, released_at FROM releases WHERE hello_at IS NULL"
+    )
+    return {row[0]: row[1] for row in rows}

@@ -85,7 +85,8 @@ class Store:
     heartbeat_at: dict[int, int] = field(default_factory=dict)
     beats: dict[tuple[int, str], Beat] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
-    releases: dict[str, int] = field(default_factory=dict)  # instance -> its newest beat then
+    releases: dict[str, int] = field(default_factory=dict)  # instance -> when
+    last_beats: dict[str, int] = field(default_factory=dict)  # instance -> its newest beat then
     watermark: int | None = None
     customers: dict[str, Kept] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
@@ -123,9 +124,9 @@ class Store:
             if w is not None and kept.wake_at is not None and kept.wake_at <= w
         ]
 
-    def release(self, instance: str) -> None:
+    def release(self, instance: str, now: int) -> None:
         heard = [b.append_time for b in self.beats.values() if b.instance == instance]
-        self.releases[instance] = max(heard)
+        self.releases[instance], self.last_beats[instance] = now, max(heard)
 
     def firing(self) -> Firing:
         gaps = list(self.gaps)
@@ -143,7 +144,7 @@ class Store:
             self.heartbeat_at[partition] = latest
         self.beats = newest([*self.beats.values(), *beats])
         for beat in beats:
-            if beat.phase == "hello" and beat.append_time > self.releases.get(beat.instance, -1):
+            if beat.phase == "hello" and beat.append_time > self.last_beats.get(beat.instance, -1):
                 self.releases.pop(beat.instance, None)
 
     def _apply(self, name: str, touchpoints: Sequence[Touchpoint], now: int) -> None:
@@ -211,7 +212,9 @@ class Look:
         if self.beats is None:
             self.beats = list(self.store.beats.values())
             return False
-        heard = Heard(beats=self.beats, log_times=self.log_times, released=set(self.store.releases))
+        heard = Heard(
+            beats=self.beats, log_times=self.log_times, released=dict(self.store.releases)
+        )
         previous = self.store.watermark
         found = watermark(previous, heard, self.store.partitions, lease_us=LEASE_US)
         if found.at is not None:

@@ -123,7 +123,7 @@ class World:
         odds = 0.2 if instance.never_returns else 0.02
         if instance.durable and silent and not instance.released and self.chosen.random() < odds:
             instance.let_go()
-            self.store.release(instance.name)
+            self.store.release(instance.name, self.now)
 
     # --- what goes its way ----------------------------------------------------------------------
 
