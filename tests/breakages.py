@@ -65,6 +65,16 @@ BREAKAGES = (
     Breakage(
         "1.6",
         "ties are settled by source first",
+        f"{CORE}/journey.py",
+        'attrgetter("occurred_at", "message_id", "source")',
+        'attrgetter("occurred_at", "source", "message_id")',
+        (
+            f"{SEEN}/test_meaning.py::test_ties_of_the_order_are_settled_by_bytes_not_by_locale_or_utf_16",
+        ),
+    ),
+    Breakage(
+        "1.6",
+        "whether a touchpoint follows is settled by source first",
         f"{CORE}/touchpoint.py",
         "return (self.occurred_at, self.message_id, self.source)",
         "return (self.occurred_at, self.source, self.message_id)",

@@ -56,18 +56,26 @@ def outcome_of(breakage: Breakage, folder: Path) -> Outcome:
     return "caught" if done.returncode == TESTS_FAILED else "broken"
 
 
-def report(outcomes: Sequence[tuple[Breakage, Outcome]]) -> str:
-    """The page's table of breakages."""
-    caught = sum(1 for _, outcome in outcomes if outcome == "caught")
-    rows = [
-        f"| {one.sentence} | {one.what} | `{one.file}` | {outcome} |" for one, outcome in outcomes
-    ]
+def last_outcomes(page: str) -> dict[tuple[str, str], str]:
+    """What the page says of each (sentence, breakage)."""
+    _, _, table = page.partition(HEADING)
+    lines = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    return {(cells[0], cells[1]): cells[3] for cells in lines if len(cells) == 4}
+
+
+def report(outcomes: Sequence[tuple[Breakage, Outcome]], page: str) -> str:
+    """The page's table of breakages; what was not run now keeps its last outcome."""
+    known = last_outcomes(page)
+    known |= {(one.sentence, one.what): outcome for one, outcome in outcomes}
+    every = [(one, known.get((one.sentence, one.what), "not run yet")) for one in BREAKAGES]
+    caught = sum(1 for _, outcome in every if outcome == "caught")
+    rows = [f"| {one.sentence} | {one.what} | `{one.file}` | {outcome} |" for one, outcome in every]
     return "\n".join(
         [
             HEADING,
             "",
             "`make mutations` makes these sentences false one by one in a copy of the tree and",
-            f"runs the tests that must notice. The last run: {caught} of {len(outcomes)} caught.",
+            f"runs the tests that must notice. The last runs: {caught} of {len(every)} caught.",
             "",
             "| Sentence | Made false: | In | Outcome |",
             "|---|---|---|---|",
@@ -92,8 +100,8 @@ def main() -> int:
                 outcomes.append((breakage, outcome))
                 print(f"{breakage.sentence:5} {outcome:10} {breakage.what}", flush=True)
     if options.write:
-        before, _, _ = PAGE.read_text("utf-8").partition(HEADING)
-        PAGE.write_text(before + report(outcomes), "utf-8")
+        page = PAGE.read_text("utf-8")
+        PAGE.write_text(page.partition(HEADING)[0] + report(outcomes, page), "utf-8")
     return 0 if all(outcome == "caught" for _, outcome in outcomes) else 1
 
 

@@ -89,11 +89,12 @@ async def lived(world: Transacting, found: list[Touchpoint], chosen: random.Rand
     """The state after these arrive cut into batches, W coming along; it ends where W ends."""
     await world.wipe()
     start, told = 0, []
+    haste = chosen.choice((0, 0.4))  # how often W comes along
     while start < len(found):
         size = chosen.randint(1, 6)
         told += await world.take(*found[start : start + size])
         start += size
-        if chosen.random() < 0.4:
+        if chosen.random() < haste:
             told += await world.pass_time(chosen.randrange(2 * END))
     told += await world.pass_time(2 * END)
     state = await state_of(world)

@@ -51,6 +51,7 @@ def test_ties_of_the_order_are_settled_by_bytes_not_by_locale_or_utf_16() -> Non
     assert [t.source for t in in_order(sources)] == ids
     crossed = [make(5, message_id="a", source="z"), make(5, message_id="b", source="y")]
     assert in_order(reversed(crossed)) == crossed
+    assert not follows(fold(defined(""), crossed[1:]).journey, crossed[0])
 
 
 def test_of_copies_the_one_received_first_counts_wherever_it_stands() -> None:
