@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 import msgspec
 
@@ -123,7 +124,7 @@ def _by_identifier(identifier: Identifier) -> Identifier:
 
 
 def _resolve_previous(facts: Iterable[Fact]) -> list[Fact]:
-    ordered = sorted(set(facts), key=lambda fact: (fact.place, fact.identifiers))
+    ordered = sorted(set(facts), key=attrgetter("place", "identifiers"))
     users = {fact.user[1] for fact in ordered if fact.user is not None}
     return [
         msgspec.structs.replace(fact, previous_is_user=True)
