@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.contracts.touchpoint import Touchpoint
+from services.journey_state.connected import CONNECTED_IDENTIFIERS_MAX
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.running import a_touchpoint
 
@@ -192,3 +193,26 @@ async def test_an_earlier_copy_that_names_others_takes_its_links_with_it(
         assert await owner(applied, "a1") == await owner(applied, "a@x.org")
         await applied.take(page(3, identifiers=A1, received=8))
         assert await owner(applied, "a1") != await owner(applied, "a@x.org")
+
+
+async def test_a_link_within_too_large_a_set_is_applied_where_it_arrives_and_says_so(
+    database_url: str,
+) -> None:
+    """Nobody can make the worker compute without end by naming one identifier everywhere."""
+    async with applying(database_url) as applied:
+        await applied.take(page(5, "u1", identifiers=A1))
+        await applied.execute(
+            """
+            INSERT INTO identifier_links
+            SELECT identifier_key, gen_random_uuid() FROM identifiers, generate_series(1, $1)
+            WHERE value = 'a1'
+            """,
+            CONNECTED_IDENTIFIERS_MAX,
+        )
+        tally = await applied.take(page(3, "u2", identifiers=A1), page(6, "u3"))
+        assert await owner(applied, "a1") == await owner(applied, "u2")
+        conflicts = await applied.execute("SELECT reason, count FROM conflicts ORDER BY reason")
+        assert await applied.execute("SELECT count(*) FROM timeline") == [(3,)]
+
+    assert tally.overflows == 1
+    assert conflicts == [("moved", 1), ("too_many_linked", 1)]
