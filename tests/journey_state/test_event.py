@@ -28,5 +28,13 @@ EVERYTHING: dict[str, Any] = {
 @pytest.mark.parametrize("fields", [{}, EVERYTHING])
 def test_a_row_of_the_timeline_is_the_touchpoint_that_came(fields: dict[str, Any]) -> None:
     touchpoint, fact = read_touchpoint(encode(a_touchpoint("Order", at=3, user="u", **fields)))
-    row = TimelineRow._make(getattr(fact, name) for name in TimelineRow._fields)
+    row = TimelineRow(
+        fact.identifier_key,
+        fact.occurred_at,
+        fact.message_id,
+        fact.source,
+        fact.received_at,
+        fact.body,
+        too_late=False,
+    )
     assert read_kept(row) == touchpoint
