@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from itertools import count
@@ -158,4 +159,28 @@ async def test_any_arrival_order_and_batching_gives_what_the_fold_says(
     ownership = fold_identities(
         [fact_of(t) for t in touchpoints], done, identifiers_max=bounds[0], moves_max=bounds[1]
     )
+    expect(await kept(stand.store, prefix), ownership, touchpoints)
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(facts=histories(), random=st.randoms(use_true_random=False))
+async def test_lanes_that_link_the_same_people_at_once_give_what_the_fold_says(
+    stand: Stand, facts: list[Fact], random: Random
+) -> None:
+    prefix = f"x{next(examples)}-"
+    records = [sent(fact, prefix) for fact in facts]
+    lanes = [random.sample(records, len(records)) for _ in range(2)]
+
+    async def run(partition: int, arriving: list[wire.Touchpoint]) -> None:
+        for start in range(0, len(arriving), 3):
+            await stand.apply(arriving[start : start + 3], partition=partition)
+
+    await asyncio.gather(*(run(number, lane) for number, lane in enumerate(lanes)))
+    touchpoints = [received(one, prefix) for one in records]
+    ownership = fold_identities([fact_of(t) for t in touchpoints])
     expect(await kept(stand.store, prefix), ownership, touchpoints)
