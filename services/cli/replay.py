@@ -18,6 +18,7 @@ from services.cli.given import load_settings, refuse
 from services.cli.logs import configure_logging
 from services.contracts.times import from_datetime
 from services.journey_state.active import NoDefinitionError
+from services.journey_state.computed_by import as_the_workers
 from services.journey_state.rebuilding import Rebuilt
 from services.journey_state.replaying import replay as rebuild
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Store
@@ -40,8 +41,8 @@ def replay(
     """Build state again from the touchpoint topic, while the workers go on; safe to repeat.
 
     Missing touchpoints are put back, and every customer of the records is computed again. Nothing
-    that was published is published again; what had been told wrongly is corrected. Settings of time
-    and identity must be those of the workers.
+    that was published is published again; what had been told wrongly is corrected. It computes by
+    the settings of the workers.
     """
     started = _instant(from_)
     settings = _settings(data)
@@ -64,6 +65,8 @@ def replay(
 async def _replay(settings: Settings, from_us: int, shown: Shown) -> Rebuilt:
     store = await Store.connect(settings.database.url, connections_max=2)
     try:
+        async with store.connection() as connection:
+            settings = await as_the_workers(connection, settings)
         return await rebuild(settings, store, from_us, shown.report)
     finally:
         await store.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from services.contracts.times import SECOND_US
 from services.journey_state.active import NoDefinitionError
+from services.journey_state.computed_by import as_the_workers
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.database import DatabaseAwayError
 from services.journey_state.firing import Firings
@@ -38,14 +39,8 @@ class Operator:
         self._clock = clock
         self._store: Store | None = None
         self._connecting = asyncio.Lock()
-        self._firings = Firings(
-            grace_us=round(settings.abandonment.grace_seconds * SECOND_US),
-            recovery_us=round(settings.watermark.recovery_seconds * SECOND_US),
-            clock=clock,
-        )
-        self._bounds = IdentityBounds(
-            settings.identity.identifiers_max, settings.identity.moves_max
-        )
+        self._computed_by = settings  # what `_firings` was made of
+        self._firings = self._firings_of(settings)
 
     @asynccontextmanager
     async def acting(self) -> AsyncIterator[Act]:
@@ -55,8 +50,13 @@ class Operator:
         """
         try:
             async with self.writing() as connection:
+                settings = await as_the_workers(connection, self._settings)
+                if settings != self._computed_by:
+                    self._computed_by, self._firings = settings, self._firings_of(settings)
                 conclusion = await self._firings.begin(connection)
-                yield Act(connection, conclusion.journeys, conclusion, self._bounds)
+                identity = settings.identity
+                bounds = IdentityBounds(identity.identifiers_max, identity.moves_max)
+                yield Act(connection, conclusion.journeys, conclusion, bounds)
         except NoDefinitionError:
             reason = "no journey definition is in force yet; start a worker"
             raise DatabaseAwayError(reason) from None
@@ -79,6 +79,13 @@ class Operator:
         store, self._store = self._store, None
         if store is not None:
             await store.close()
+
+    def _firings_of(self, settings: Settings) -> Firings:
+        return Firings(
+            grace_us=round(settings.abandonment.grace_seconds * SECOND_US),
+            recovery_us=round(settings.watermark.recovery_seconds * SECOND_US),
+            clock=self._clock,
+        )
 
     async def _connected(self) -> Store:
         async with self._connecting:

@@ -83,6 +83,15 @@ watermark = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
+# By what the workers compute: whoever computes beside them must do it by the same.
+worker_settings = Table(
+    "worker_settings",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("groups", JSONB, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
 definitions = Table(
     "definitions",
     metadata,

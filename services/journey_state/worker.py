@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from services.contracts.times import DAY_US, SECOND_US
 from services.journey_state.active import activate
 from services.journey_state.brake import BrakeLimits
+from services.journey_state.computed_by import tell
 from services.journey_state.consumer import Consumer
 from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
@@ -194,6 +195,7 @@ async def serve(
         return
     try:
         await activate(store, definition, default)
+        await tell(store, settings)
         worker = Worker(settings, store)
         async with serve_health(worker.health, settings.worker):
             await worker.run(stopping)

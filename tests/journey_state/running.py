@@ -18,7 +18,7 @@ from services.contracts.touchpoint import Touchpoint, partition_of, record_key
 from services.journey_state.active import activate
 from services.journey_state.definition import Definition, shipped
 from services.journey_state.store.pool import Store
-from services.journey_state.worker import Worker
+from services.journey_state.worker import Worker, serve
 from services.settings import DatabaseSettings, KafkaSettings, Settings, WorkerSettings
 
 T = TypeVar("T")
@@ -121,6 +121,18 @@ async def a_worker(
         stopping.set()
         await running
         await store.close()
+
+
+@asynccontextmanager
+async def a_worker_role(settings: Settings) -> AsyncIterator[None]:
+    """The whole role `worker`, as `milepost worker` runs it, until the end of the block."""
+    stopping = asyncio.Event()
+    running = asyncio.create_task(serve(settings, None, shipped(), stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await running
 
 
 async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> T:

@@ -27,6 +27,7 @@ from services.journey_state.backtesting import (
     prepare,
     shares_of,
 )
+from services.journey_state.computed_by import as_the_workers
 from services.journey_state.definition import Definition, DefinitionError, read_definition
 from services.journey_state.definition.durations import HINT, duration_us
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, snapshot_of
@@ -90,6 +91,7 @@ async def compare(
     """The outcome over all customers, shared out among processes that see one snapshot."""
     began = time.monotonic()
     async with snapshot_of(url) as connection:
+        settings = await as_the_workers(connection, settings)
         job = await prepare(
             connection,
             url,
