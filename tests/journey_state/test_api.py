@@ -530,7 +530,7 @@ async def test_conflicts_name_the_identifier_and_both_sides(
         ("/v1/signals", {"after": "zzzz"}, "bad_cursor"),
         ("/v1/signals", {"after": "ü"}, "bad_cursor"),
         ("/v1/deadlines", {"after": "kgE"}, "bad_cursor"),
-        ("/v1/conflicts", {"customer": "u1"}, "bad_parameter"),
+        ("/v1/conflicts", {"owner": "u1"}, "bad_parameter"),
         ("/v1/status", {"verbose": 1}, "bad_parameter"),
     ],
 )
