@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from services.contracts.times import format_time
 
@@ -20,11 +20,17 @@ def kafka_headers(
     headers = [
         *_constant_headers(ce_type, source),
         ("ce_id", ce_id.encode()),
-        ("ce_time", format_time(time_us).encode()),
+        ("ce_time", _time_bytes(time_us)),
     ]
     if subject is not None:
         headers.append(("ce_subject", subject.encode()))
     return headers
+
+
+@lru_cache(256)
+def _time_bytes(time_us: int) -> bytes:
+    """All messages of one transaction are of one time."""
+    return format_time(time_us).encode()
 
 
 @cache

@@ -65,7 +65,9 @@ class Owners(Generic[OwnerId]):
     def owner_of(self, identifier: Identifier) -> OwnerId | None:
         """The present owner; None: never met, or not loaded."""
         holding = self.holdings.get(identifier)
-        return None if holding is None else self.resolve(holding.owner)
+        if holding is None:
+            return None
+        return self.resolve(holding.owner) if self._joined else holding.owner
 
     def common_owner(self, identifiers: Iterable[Identifier]) -> OwnerId | None:
         """The owner of all of them; None if they differ, one is new or one is unlinked.

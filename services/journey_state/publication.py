@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, cast
 from zlib import crc32
 
@@ -40,15 +41,22 @@ HISTORY_ROWS_MAX = 500
 SUPERSEDES_MAX = 1000
 PAST_SIGNALS_MAX = 50  # of one customer; older ones are left out of snapshots
 
+CUSTOMER_TEXTS_CACHED = 8_192  # ids whose text is kept at hand
+
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Edition:
     """What every message of one transaction says alike."""
 
     published_at: int  # wall clock, microseconds
     watermark: int
+
+    @cached_property
+    def published_text(self) -> str:
+        """`published_at` as messages say it."""
+        return format_time(self.published_at)
 
 
 class Sent(NamedTuple):
@@ -78,11 +86,11 @@ class Outgoing:
         version = _next_version(customer.state, topic)
         definition = (term or customer.under(self.journeys)).definition
         whole = {
-            "customer_id": id_text(customer.customer_id),
+            "customer_id": customer_text(customer.customer_id),
             "version": version,
             "journey": definition.journey,
             "definition": definition.version,
-            "published_at": format_time(self.edition.published_at),
+            "published_at": self.edition.published_text,
             **value,
         }
         encoded = _encode(whole)
@@ -120,6 +128,12 @@ def id_text(identifier: bytes) -> str:
     """A customer's or message's id as text."""
     digits = identifier.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+@lru_cache(CUSTOMER_TEXTS_CACHED)
+def customer_text(customer_id: bytes) -> str:
+    """`id_text` of a customer: each has several messages in a batch, and soon again."""
+    return id_text(customer_id)
 
 
 def stage_change(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -16,7 +16,7 @@ from services.contracts.topics import Topics
 from services.contracts.touchpoint import partition_of
 from services.journey_state.dead_letters import open_record
 from services.journey_state.metrics import WorkerMetrics
-from services.journey_state.publication import TOMBSTONE, TopicCode, id_text
+from services.journey_state.publication import TOMBSTONE, TopicCode, customer_text, id_text
 from services.journey_state.store import outcomes, queued
 from services.journey_state.store.outcomes import OutboxRow
 from services.journey_state.store.pool import TRANSIENT, Connection, Store
@@ -31,12 +31,8 @@ IDLE_SECONDS = 0.2
 BACKOFF_SECONDS = 1.0
 
 
-class _Message(NamedTuple):
-    """A record as Kafka takes it."""
-
-    key: bytes
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
+# A record as Kafka takes it: key, value, headers.
+_Message: TypeAlias = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 
 
 class MessageTooLargeError(Exception):
@@ -123,32 +119,35 @@ class Relay:
         """
         producer = await self._started()
         async with asyncio.timeout(SEND_SECONDS_MAX):
+            places = {}
+            for code in {row.topic for row in rows}:
+                topic = self._topics[TopicCode(code)]
+                places[code] = topic, len(await producer.partitions_for(topic))
             shares: dict[tuple[str, int], list[_Message]] = defaultdict(list)
             for row in rows:
                 message = self._message(row)
-                topic = self._topics[TopicCode(row.topic)]
-                partitions = len(await producer.partitions_for(topic))
-                shares[(topic, partition_of(message.key, partitions))].append(message)
+                topic, partitions = places[row.topic]
+                shares[(topic, partition_of(message[0], partitions))].append(message)
             await asyncio.gather(*(self._send_share(producer, *at, r) for at, r in shares.items()))
 
     async def _send_share(
         self, producer: AIOKafkaProducer, topic: str, partition: int, messages: list[_Message]
     ) -> None:
         batch = producer.create_batch()
-        for message in messages:
-            if batch.append(timestamp=None, **message._asdict()) is None:
+        for key, value, headers in messages:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
                 await (await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
-                if batch.append(timestamp=None, **message._asdict()) is None:
-                    raise MessageTooLargeError(f"a message of {len(message.value or b'')} bytes")
+                if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    raise MessageTooLargeError(f"a message of {len(value or b'')} bytes")
         await (await producer.send_batch(batch, topic, partition=partition))
 
     def _message(self, row: OutboxRow) -> _Message:
         if row.topic == TopicCode.TOUCHPOINTS:
             key, value = open_record(row.value or b"")
-            return _Message(key, value, [])
-        subject = id_text(row.customer_id)
-        return _Message(subject.encode(), row.value, self._headers(row, subject))
+            return key, value, []
+        subject = customer_text(row.customer_id)
+        return subject.encode(), row.value, self._headers(row, subject)
 
     def _headers(self, row: OutboxRow, subject: str) -> list[tuple[str, bytes]]:
         if row.ce_type == TOMBSTONE:
