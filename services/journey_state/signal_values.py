@@ -35,21 +35,49 @@ class Known:
     seen: Sequence[Seen]  # in the order of their due
     _dues: list[int] = field(init=False, repr=False)
     _widest: int = field(init=False, repr=False)  # window of any of them
+    _left: list[tuple[int, Episode]] = field(init=False, repr=False)  # until when it was open
+    _standing: list[Episode] | None = field(default=None, init=False, repr=False)
+    _activities: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._dues = [one.episode.due for one in self.seen]
-        self._widest = max((one.rule.recover_within_us for one in self.seen), default=0)
+        windows = [one.rule.recover_within_us for one in self.seen]
+        self._widest = max(windows, default=0)
+        self._left = [
+            (_open_until(one.episode, window), one.episode)
+            for one, window in zip(self.seen, windows, strict=True)
+        ]
 
-    def left_by(self, at: int) -> Sequence[Seen]:
-        """Those due by then and, as far as any window is wide enough, not expired."""
+    def open_at(self, at: int) -> list[Episode]:
+        """Those due by then that had neither been come back to nor expired."""
         first = bisect_right(self._dues, at - self._widest)
-        return self.seen[first : bisect_right(self._dues, at)]
+        left = self._left[first : bisect_right(self._dues, at)]
+        return [episode for until, episode in left if at < until]
+
+    def standing_at(self, at: int) -> Iterator[Episode]:
+        """The episodes that lasted then, of signals that stand."""
+        if self._standing is None:
+            state = self.customer.state
+            self._standing = [e for e in state.episodes if signal_id(e) in state.signals]
+        return (e for e in self._standing if e.opened_at <= at <= e.due)
+
+    def last_activity(self, row: SignalRow) -> int:
+        """When the signal's customer was last active, in microseconds; a row is read once."""
+        at = self._activities.get(row.payload)
+        if at is None:
+            at = self._activities[row.payload] = last_activity(row)
+        return at
+
+
+def _open_until(episode: Episode, window: int) -> int:
+    until = episode.due + window
+    return until if episode.recovered is None else min(until, episode.recovered.at)
 
 
 def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
     """The value of a signal met for the first time, or back after a retraction (5.7, 5.9)."""
     standing, seen = change.standing, _seen(change)
-    before = _replaced(known.rows.values(), seen.episode, change.signal_id)
+    before = _replaced(known, seen.episode, change.signal_id)
     return {
         "signal_id": change.signal_id,
         "revision": standing.revision,
@@ -77,13 +105,13 @@ def later_value(known: Known, change: Change, old: SignalRow) -> dict[str, Any]:
 
 
 def retracted_value(
-    customer: Customer, change: Change, old: SignalRow, definition: Definition
+    known: Known, change: Change, old: SignalRow, definition: Definition
 ) -> dict[str, Any]:
     """The value of a signal of this definition taken back: why, and what takes its place."""
     return {
         **read_value(old),
-        "cause": _retraction_cause(customer, change, old, definition),
-        "replaced_by": _successor(customer, old),
+        "cause": _retraction_cause(known.customer, change, old, definition),
+        "replaced_by": _successor(known, old),
     }
 
 
@@ -112,7 +140,7 @@ def _disproving(
     fresh: Iterable[Touchpoint], old: SignalRow, definition: Definition
 ) -> Iterator[Touchpoint]:
     """Those that stand between the signal's last activity and its due, and are its rule's."""
-    since = read_time(_last_activity(old))
+    since = last_activity(old)
     rule = next((one for one in definition.abandonment if one.name == old.rule), None)
     for one in fresh:
         if since <= one.occurred_at <= old.due_at:
@@ -153,14 +181,11 @@ def _readable(value: dict[str, Any]) -> dict[str, Any]:
 
 def _open_signals(known: Known, episode: Episode) -> list[dict[str, Any]]:
     """The other signals that had been left and not come back by this one's `due`."""
-    due, signals = episode.due, known.customer.state.signals
+    signals = known.customer.state.signals
     return [
         {"signal_id": signal_id(other), "rule": other.rule, "scope": other.scope}
-        for other, window in ((s.episode, s.rule.recover_within_us) for s in known.left_by(due))
-        if other is not episode
-        and due < other.due + window
-        and (other.recovered is None or other.recovered.at > due)
-        and signal_id(other) in signals
+        for other in known.open_at(episode.due)
+        if other is not episode and signal_id(other) in signals
     ]
 
 
@@ -179,37 +204,33 @@ def recovery_value(episode: Episode) -> dict[str, Any] | None:
     }
 
 
-def _replaced(rows: Iterable[SignalRow], episode: Episode, now: str) -> SignalRow | None:
+def _replaced(known: Known, episode: Episode, now: str) -> SignalRow | None:
     """The retracted signal that this one takes the place of: its due moved, or its scope became
     known."""
     candidates = [
         row
-        for row in rows
+        for row in known.rows.values()
         if row.state == "retracted"
         and row.published
         and row.rule == episode.rule
         and concerns(row.scope, episode.scope)
         and row.signal_id.hex() != now
-        and _last_activity(row) >= format_time(episode.opened_at)
-        and _last_activity(row) <= format_time(episode.due)
+        and episode.opened_at <= known.last_activity(row) <= episode.due
     ]
     return max(candidates, key=lambda row: row.due_at, default=None)
 
 
-def _successor(customer: Customer, row: SignalRow) -> str | None:
+def _successor(known: Known, row: SignalRow) -> str | None:
     """The standing signal that a retracted one is replaced by, if it is abandoned at W now."""
-    for episode in customer.state.episodes:
-        if row.rule != episode.rule or not concerns(row.scope, episode.scope):
-            continue
-        identity = signal_id(episode)
-        inside = format_time(episode.opened_at) <= _last_activity(row) <= format_time(episode.due)
-        if inside and identity in customer.state.signals:
-            return identity
+    for episode in known.standing_at(last_activity(row)):
+        if row.rule == episode.rule and concerns(row.scope, episode.scope):
+            return signal_id(episode)
     return None
 
 
-def _last_activity(row: SignalRow) -> str:
-    return str(read_value(row)["last_activity_at"])
+def last_activity(row: SignalRow) -> int:
+    """When the signal's customer was last active, in microseconds."""
+    return read_time(str(read_value(row)["last_activity_at"]))
 
 
 def read_value(row: SignalRow) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class Signals:
         if seen is None:
             assert old is not None
             definition = self.journeys.by_id[old.definition_id].definition
-            value = retracted_value(customer, change, old, definition)
+            value = retracted_value(known, change, old, definition)
             standing = replace(standing, state="retracted")
         elif change.is_first or old is None:
             if change.is_first:

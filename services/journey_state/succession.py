@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from services.contracts.times import read_time
 from services.journey_state.customer import Customer, Refold
 from services.journey_state.episodes import Episode, signal_id
 from services.journey_state.publication import (
@@ -15,7 +14,7 @@ from services.journey_state.publication import (
     id_text,
 )
 from services.journey_state.rearrangement import Rearrangement
-from services.journey_state.signal_values import read_value
+from services.journey_state.signal_values import last_activity
 from services.journey_state.store import links, outcomes
 from services.journey_state.store.outcomes import SignalRow
 from services.journey_state.store.pool import Connection
@@ -61,21 +60,30 @@ async def hand_over_signals(
     for change in changes:
         if not change.parted:
             continue
+        places = _by_time(change)
         for row in await outcomes.read_signals(connection, change.parted):
             owner = explained.get(row.signal_id.hex())
-            owner = owner or _owner_of_activity(row, change)
+            owner = owner or _owner_of_activity(row, change, places)
             if owner != row.customer_id:
                 moves.append((row.signal_id, owner))
     if moves:
         await links.hand_over_signals(connection, moves)
 
 
-def _owner_of_activity(row: SignalRow, change: Rearrangement) -> bytes:
+def _by_time(change: Rearrangement) -> dict[int, list[Place]]:
+    places: dict[int, list[Place]] = {}
+    for place in change.owners:
+        places.setdefault(place[0], []).append(place)
+    return places
+
+
+def _owner_of_activity(
+    row: SignalRow, change: Rearrangement, places: dict[int, list[Place]]
+) -> bytes:
     """The owner of the touchpoint that the signal's id was made of."""
-    at = read_time(str(read_value(row)["last_activity_at"]))
-    for place, owner in change.owners.items():
-        if place[0] == at and signal_id(_episode(row, place)) == row.signal_id.hex():
-            return owner
+    for place in places.get(last_activity(row), ()):
+        if signal_id(_episode(row, place)) == row.signal_id.hex():
+            return change.owners[place]
     return change.now.get(row.customer_id, row.customer_id)
 
 

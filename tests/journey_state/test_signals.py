@@ -229,6 +229,15 @@ async def test_a_moved_due_names_both_signals_to_each_other(database_url: str) -
     assert new.value["replaces"] == first.value["signal_id"]
 
 
+async def test_a_moved_due_is_told_by_times_of_microseconds_too(database_url: str) -> None:
+    async with transacting(database_url) as world:
+        await world.take(add(0, "x"), add(0.0005, "x"))
+        (first,) = signals_of(await world.pass_time(HOUR))
+        gone, new = signals_of(await world.take(view(DUE, "x", received=DUE + 1)))
+    assert gone.value["replaced_by"] == new.value["signal_id"]
+    assert new.value["replaces"] == first.value["signal_id"]
+
+
 async def test_a_successor_that_is_not_due_yet_is_named_by_itself_alone(database_url: str) -> None:
     async with transacting(database_url) as world:
         await world.take(add(0, "x"))
