@@ -41,7 +41,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def fact(self) -> Fact:
         """What identity knows of the customer: these identifiers are one customer's."""
         return Fact(
-            place=self.made, identifiers=tuple(held.identifier for held in self.identifiers)
+            place=self.made,
+            identifiers=tuple(held.identifier for held in self.identifiers),
+            moves=tuple(held.moves for held in self.identifiers),
         )
 
     def journey(self, definition_id: int, definition: Definition) -> Journey:

@@ -52,7 +52,7 @@ async def _held_at(
     for row in await people.describe_identifiers(connection, holdings.keys):
         owner = holdings.owner_at(row.identifier_key, place)
         if owner in held and row.since < cut:
-            moves = holdings.moves_until(row.identifier_key, place)
+            moves = row.moves - holdings.moves_after(row.identifier_key, place)
             held[owner].append(Held(row.kind, row.value, moves))
     for identifiers in held.values():
         identifiers.sort(key=lambda one: (kind_order(one.kind), one.value))

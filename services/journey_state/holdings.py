@@ -28,10 +28,10 @@ class Holdings:
         index = bisect_right(periods, place, key=lambda period: period[0])
         return periods[max(index - 1, 0)][1]
 
-    def moves_until(self, key: bytes, place: Place) -> int:
-        """How often the identifier had moved at a place."""
-        starts = [start for start, _ in self._periods.get(key, ())]
-        return max(bisect_right(starts, place) - 1, 0)
+    def moves_after(self, key: bytes, place: Place) -> int:
+        """How often the identifier has moved since a place; the first period is no move."""
+        starts = [start for start, _ in self._periods.get(key, ())][1:]
+        return len(starts) - bisect_right(starts, place)
 
 
 async def load_holdings(connection: Connection, customer_ids: Iterable[bytes]) -> Holdings:

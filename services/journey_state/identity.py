@@ -18,7 +18,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What identity sees of a touchpoint that is no bot's.
 
     `identifiers` stand in key order, so the first is the primary one. `previous_is_user` says that
-    some touchpoint that is no bot's carries the value of `previous_id` as a `user_id`.
+    some touchpoint that is no bot's carries the value of `previous_id` as a `user_id`. `moves`: of
+    each identifier, where the fact stands for a past that is not kept, how often it had moved.
     """
 
     place: Place
@@ -26,6 +27,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     call: str = "track"
     previous_id: str | None = None
     previous_is_user: bool = False
+    moves: tuple[int, ...] = ()
 
     @property
     def primary(self) -> Identifier:

@@ -114,3 +114,8 @@ class Owners(Generic[OwnerId]):
         self.customers[target].identifiers += 1
         holding.owner = target
         holding.moves += 1
+
+    def count_moves(self, moves: Iterable[tuple[Identifier, int]]) -> None:
+        """These identifiers, which have owners, had moved so often before."""
+        for identifier, count in moves:
+            self.holdings[identifier].moves += count

@@ -55,6 +55,7 @@ class Ownership(msgspec.Struct, frozen=True, kw_only=True):
     between two that became one is none. `made`: the touchpoint that made the customer, None: an
     operator. `linked`: the newest touchpoint that changed something about the customer's
     identifiers or was refused to. `met`: the first touchpoint that names the identifier.
+    `moves`: how often it moved, before what is kept of the past too.
     """
 
     periods: dict[Identifier, list[Period]]
@@ -63,6 +64,7 @@ class Ownership(msgspec.Struct, frozen=True, kw_only=True):
     made: dict[Identifier, Place | None]
     linked: dict[Identifier, Place]
     met: dict[Identifier, Place]
+    moves: dict[Identifier, int]
     unlinked: frozenset[Identifier]
 
     def owner_at(self, identifier: Identifier, place: Place) -> Identifier:
@@ -115,6 +117,8 @@ def fold(
             notes.take(linking, fact.place, fact.place[0])
             notes.mention(fact, linked)
             owner = linking.step(fact.primary).owner
+        if fact.moves:
+            owners.count_moves(zip(fact.identifiers, fact.moves, strict=True))
         notes.touchpoints[fact.place] = owner
     return notes.ownership(met)
 
@@ -207,6 +211,7 @@ class _Notes:
             made={o: place for o, place in self._made.items() if resolve(o) == o},
             linked=linked,
             met=met,
+            moves={i: self._owners.holdings[i].moves for i in self._periods},
             unlinked=frozenset(self._owners.unlinked),
         )
 

@@ -283,7 +283,7 @@ class _Work:
         held = self._ownership.periods[identifier]
         key = identifier_key(*identifier)
         was = self._stored.identifiers.get(key)
-        moves = len(held) - 1
+        moves = self._ownership.moves[identifier]
         return LinkedIdentifier(
             identifier_key=key,
             kind=identifier[0],
@@ -300,7 +300,7 @@ class _Work:
         found = [
             Period(identifier_key(*identifier), place or BEGINNING, self._ids[owner])
             for identifier, held in self._ownership.periods.items()
-            if len(held) > 1
+            if len(held) > 1 or self._ownership.moves[identifier]  # its next move adds to these
             for place, owner in held
         ]
         return sorted(found)

@@ -174,6 +174,41 @@ async def test_identity_computed_again_after_the_cut_knows_what_was_known_at_it(
     assert stored == computed
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_moves_from_before_the_cut_make_an_identifier_shared(
+    database_url: str, again: bool
+) -> None:
+    device, visitor = {"anonymous_id": "d"}, {"anonymous_id": "v"}
+
+    def signed_in(at: float, n: int) -> Touchpoint:
+        return a_touchpoint("page", at=at, user=f"u{n % 2}", identifiers=device)
+
+    async with applying(database_url) as worker:
+        await worker.take(*(signed_in(n + 1, n) for n in range(20)))
+        cutting = Cutting(worker)
+        await cutting.declare()
+        await cutting.finish()
+        if again:
+            await worker.take(a_touchpoint("page", at=CUT + 9, user="u2", identifiers=visitor))
+            await worker.take(a_touchpoint("identify", at=CUT + 5, user="u1", identifiers=visitor))
+        before = await worker.execute("SELECT moves, shared FROM identifiers WHERE value = 'd'")
+        await worker.take(a_touchpoint("Order Completed", at=CUT + 20, identifiers=device))
+        await worker.take(signed_in(CUT + 30, 0))
+        await worker.take(signed_in(CUT + 31, 1))
+        after = await worker.execute("SELECT moves, shared FROM identifiers WHERE value = 'd'")
+        owner = await worker.execute(
+            "SELECT u.value FROM identifiers AS d JOIN identifiers AS u USING (customer_id) "
+            "WHERE d.value = 'd' AND u.kind = 'user_id'"
+        )
+        await refolded(worker)
+        people = await people_of(worker)
+
+    assert (before, after) == ([(19, False)], [(20, True)])
+    assert owner == [("u0",)]
+    # What the device did before it moved on stays where it was.
+    assert people[("user_id", "u1")]["counts"] == {"Order Completed": 1}
+
+
 async def test_when_cut_customers_merge_the_later_gives_the_stage_and_counters_add(
     database_url: str,
 ) -> None:

@@ -62,19 +62,20 @@ async def find_identifiers(connection: Connection, keys: Sequence[bytes]) -> lis
 
 
 class Description(NamedTuple):
-    """An identifier in clear, and when it was met."""
+    """An identifier in clear, when it was met, and how often it has moved."""
 
     identifier_key: bytes
     kind: str
     value: str
     since: int
+    moves: int
 
 
 async def describe_identifiers(connection: Connection, keys: Sequence[bytes]) -> list[Description]:
     """What these identifiers are."""
     rows = await connection.fetch(
         """
-        SELECT identifier_key, kind, value, since FROM identifiers
+        SELECT identifier_key, kind, value, since, moves FROM identifiers
         WHERE identifier_key = ANY($1::text::uuid[])
         """,
         uuid_array(keys),
