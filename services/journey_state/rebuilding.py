@@ -21,7 +21,8 @@ from services.journey_state.in_force import FAR
 from services.journey_state.keys import identifier_key
 from services.journey_state.publication import id_text
 from services.journey_state.rearrangement import Rearrangement
-from services.journey_state.store import cuts, dedupe, facts, people, progress
+from services.journey_state.recomputation import named, pairs
+from services.journey_state.store import cuts, dedupe, facts, links, people, progress
 from services.journey_state.store.people import CustomerRow, NewIdentifier
 from services.journey_state.store.pool import Connection, Store
 from services.journey_state.suppression import Suppression
@@ -87,7 +88,10 @@ class Rebuilder:
             after = rows[-1].customer_id
 
     async def put_back(self, arrivals: Sequence[Arrival]) -> None:
-        """Touchpoints that the timeline misses are in it; `missing` knows them."""
+        """Touchpoints that the timeline misses are in it, and what each links is linked.
+
+        `missing` knows those that were put back.
+        """
         async with self._store.transaction() as connection:
             allowed = await self._suppression.kept(connection, list(arrivals))
             cut = (await cuts.read_cut(connection)).declared_at
@@ -102,6 +106,14 @@ class Rebuilder:
             self._keys.update(identifier_key(*i) for i in arrival.touchpoint.identifiers.items())
         self.missing.update((a.fact.message_key, a.fact.received_at) for a in fresh)
         self.done.touchpoints += len(fresh)
+        await self._link([arrival for arrival in kept if not arrival.touchpoint.bot])
+
+    async def _link(self, arrivals: Sequence[Arrival]) -> None:
+        linked = {pair for a in arrivals for pair in pairs(named(a.touchpoint).keys)}
+        if linked:
+            # On its own, because workers write links before touchpoints: no deadlock.
+            async with self._store.transaction() as connection:
+                await links.add_links(connection, linked)
 
     async def identify(self, arrivals: Sequence[Arrival]) -> None:
         """Identity knows of those that were missing. It asks the timeline, which must be whole."""

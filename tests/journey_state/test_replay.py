@@ -36,6 +36,7 @@ COMPARED = {
     " FROM timeline ORDER BY 1, 2, 3",
     "dedupe": "SELECT message_key, received_at, identifier_key, occurred_at FROM dedupe ORDER BY 1",
     "timers": "SELECT customer_id FROM timers ORDER BY 1",
+    "links": "SELECT identifier_key, linked_key FROM identifier_links ORDER BY 1, 2",
     "merged": "SELECT customer_id, merged_into FROM customers ORDER BY 1",
 }
 
@@ -160,6 +161,7 @@ DAMAGES = {
         "DELETE FROM identifiers WHERE value LIKE '%1%'",
         "DELETE FROM stage_history WHERE history_id % 3 = 0",
     ],
+    "links": ["DELETE FROM identifier_links"],
     "derived": ["DELETE FROM signals", "DELETE FROM timers", "DELETE FROM dedupe"],
     "most": ["DELETE FROM timeline", "DELETE FROM stage_history", "DELETE FROM timers"],
 }
@@ -172,6 +174,7 @@ async def test_a_replay_brings_back_what_was_lost_and_tells_nothing_twice(
     settings = await a_system(kafka_settings, database_url)
     before, topics = await everything(database_url), await told(kafka_settings)
     assert len(before["signals"]) > 5
+    assert len(before["links"]) == 8
 
     done = await built_again(settings)
     async with a_worker(settings):
