@@ -21,7 +21,7 @@ from services.journey_state.in_force import FAR
 from services.journey_state.keys import identifier_key
 from services.journey_state.publication import id_text
 from services.journey_state.rearrangement import Rearrangement
-from services.journey_state.recomputation import named, pairs
+from services.journey_state.recomputation import named, pairs, recompute_for
 from services.journey_state.store import cuts, dedupe, facts, links, people, progress
 from services.journey_state.store.people import CustomerRow, NewIdentifier
 from services.journey_state.store.pool import Connection, Store
@@ -114,6 +114,39 @@ class Rebuilder:
             # On its own, because workers write links before touchpoints: no deadlock.
             async with self._store.transaction() as connection:
                 await links.add_links(connection, linked)
+
+    async def restore_periods(self) -> None:
+        """Who owned what before it moved is known again; whatever cannot be said is named.
+
+        It asks the links and the timeline, which must be whole.
+        """
+        async with self._store.connection() as connection:
+            missing = await people.without_periods(connection)
+        for key in missing:
+            if not await self._restored(key):
+                name = id_text(key)
+                log.warning("who owned an identifier before cannot be said", identifier_key=name)
+                self.done.failed.append(f"identifier {name}")
+
+    async def _restored(self, key: bytes) -> bool:
+        for attempt in range(STALE_RETRIES_MAX):
+            try:
+                async with self._store.transaction() as connection:
+                    return await self._restore_periods(connection, key)
+            except StaleReadError:
+                await asyncio.sleep(0.01 * 2 ** min(attempt, 6))
+        raise StaleReadError
+
+    async def _restore_periods(self, connection: Connection, key: bytes) -> bool:
+        change = await recompute_for(
+            connection, frozenset({key}), REBUILT, self._bounds, lambda: uuid7().bytes
+        )
+        if change is None or change.redirects or any(c.is_new for c in change.customers):
+            return False
+        # Customers are as they were: only the periods were lost, and nobody is told of a change.
+        if change.periods is not None:
+            await links.replace_periods(connection, change.keys, change.periods)
+        return True
 
     async def identify(self, arrivals: Sequence[Arrival]) -> None:
         """Identity knows of those that were missing. It asks the timeline, which must be whole."""

@@ -54,6 +54,7 @@ async def replay(settings: Settings, store: Store, from_us: int, report: Report)
     await rebuilder.restore_identifiers()
     report("identifiers", 1, 1)
     await _read_topic(settings, store, from_us, rebuilder.put_back, partial(report, "records"))
+    await rebuilder.restore_periods()
     if rebuilder.missing:
         # Only now is the timeline whole, and identity asks it.
         each = partial(report, "identities")

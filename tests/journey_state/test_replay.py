@@ -28,6 +28,8 @@ from tests.journey_state.running import (
 # What a rebuild promises, and the publication facts that it keeps.
 COMPARED = {
     "identifiers": "SELECT kind, value, customer_id, since FROM identifiers ORDER BY 1, 2",
+    "periods": "SELECT identifier_key, from_at, from_message_id, customer_id"
+    " FROM ownership_periods ORDER BY 1, 2, 3",
     "history": "SELECT customer_id, previous, stage, entered_at, direction, rule, message_id,"
     " event, channel, source FROM stage_history WHERE superseded_at IS NULL ORDER BY 1, 4, 7",
     "signals": "SELECT signal_id, customer_id, rule, due_at, state, published FROM signals"
@@ -125,6 +127,11 @@ async def a_system(kafka: KafkaSettings, url: str) -> Settings:
                      identifiers={"anonymous_id": f"a{n}"})
         for n in range(4)
     ]  # fmt: skip
+    sent += [  # somebody else's from then on
+        a_touchpoint("identify", at=15_000, user="u5", type="identify",
+                     identifiers={"anonymous_id": "a0"}),
+        a_touchpoint("Product Viewed", at=15_500, identifiers={"anonymous_id": "a0"}),
+    ]  # fmt: skip
     async with a_worker(settings):
         await beat(kafka, 0)
         await publish(kafka, sent + sent[:20])
@@ -161,7 +168,7 @@ DAMAGES = {
         "DELETE FROM identifiers WHERE value LIKE '%1%'",
         "DELETE FROM stage_history WHERE history_id % 3 = 0",
     ],
-    "links": ["DELETE FROM identifier_links"],
+    "identity": ["DELETE FROM identifier_links", "DELETE FROM ownership_periods"],
     "derived": ["DELETE FROM signals", "DELETE FROM timers", "DELETE FROM dedupe"],
     "most": ["DELETE FROM timeline", "DELETE FROM stage_history", "DELETE FROM timers"],
 }
@@ -174,7 +181,7 @@ async def test_a_replay_brings_back_what_was_lost_and_tells_nothing_twice(
     settings = await a_system(kafka_settings, database_url)
     before, topics = await everything(database_url), await told(kafka_settings)
     assert len(before["signals"]) > 5
-    assert len(before["links"]) == 8
+    assert (len(before["links"]), len(before["periods"])) == (10, 2)
 
     done = await built_again(settings)
     async with a_worker(settings):

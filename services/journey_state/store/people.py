@@ -262,6 +262,18 @@ async def read_periods(connection: Connection, keys: Sequence[bytes]) -> list[Pe
     return [Period(row[0], (row[1], row[2], row[3]), row[4]) for row in rows]
 
 
+async def without_periods(connection: Connection) -> list[bytes]:
+    """The identifiers that have moved more often than their ownership periods tell."""
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key FROM identifiers AS i WHERE moves > 0 AND moves >=
+          (SELECT count(*) FROM ownership_periods AS p WHERE p.identifier_key = i.identifier_key)
+        ORDER BY identifier_key
+        """
+    )
+    return [row[0] for row in rows]
+
+
 async def next_customers(connection: Connection, after: bytes, limit: int) -> list[CustomerRow]:
     """Customers that are not merged away, locked, behind this id in the order of ids."""
     rows = await connection.fetch(
