@@ -93,7 +93,7 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         lambda c: links.operator_links(c, keys("i")),
         ("ix_operator_links_a_key", "ix_operator_links_b_key"),
     ),
-    "replace_conflicts": (lambda c: links.replace_conflicts(c, keys("i"), []), ("pk_conflicts",)),
+    "remove_conflicts": (lambda c: links.remove_conflicts(c, keys("i")), ("pk_conflicts",)),
     "forget_links": (lambda c: links.forget_links(c, keys("i")), ("pk_identifier_links",)),
     "redirect_customers": (
         lambda c: links.redirect_customers(c, [(key("c10"), None)]),

@@ -10,9 +10,11 @@ import pytest
 
 from services.contracts.times import DAY_US, from_datetime
 from services.contracts.touchpoint import Touchpoint
+from services.journey_state.recomputation import with_early
 from services.journey_state.retention import Retention
 from services.journey_state.store import facts, partitions
 from services.journey_state.store.facts import Fact
+from services.journey_state.store.links import ConflictRow
 from tests.journey_state.applying import applying
 from tests.journey_state.asking import serving
 from tests.journey_state.cutting import (
@@ -192,6 +194,10 @@ async def test_moves_from_before_the_cut_make_an_identifier_shared(
             await worker.take(a_touchpoint("page", at=CUT + 9, user="u2", identifiers=visitor))
             await worker.take(a_touchpoint("identify", at=CUT + 5, user="u1", identifiers=visitor))
         before = await worker.execute("SELECT moves, shared FROM identifiers WHERE value = 'd'")
+        moved = await worker.execute(
+            "SELECT sum(c.count) FROM conflicts AS c JOIN identifiers USING (identifier_key) "
+            "WHERE reason = 'moved' AND value = 'd'"
+        )
         await worker.take(a_touchpoint("Order Completed", at=CUT + 20, identifiers=device))
         await worker.take(signed_in(CUT + 30, 0))
         await worker.take(signed_in(CUT + 31, 1))
@@ -204,9 +210,24 @@ async def test_moves_from_before_the_cut_make_an_identifier_shared(
         people = await people_of(worker)
 
     assert (before, after) == ([(19, False)], [(20, True)])
+    assert moved == [(19,)]
     assert owner == [("u0",)]
     # What the device did before it moved on stays where it was.
     assert people[("user_id", "u1")]["counts"] == {"Order Completed": 1}
+
+
+def test_conflicts_from_before_the_cut_are_those_of_whom_the_ids_mean_now() -> None:
+    key, a, b, c = (bytes([n]) * 16 for n in range(4))
+    early = [
+        ConflictRow(key, a, b, "cap", 3, 10, 20),
+        ConflictRow(key, a, c, "cap", 2, 5, 15),
+        ConflictRow(key, b, c, "cap", 9, 1, 2),
+    ]
+    computed = [ConflictRow(key, a, b, "cap", 1, 30, 30), ConflictRow(key, b, a, "cap", 1, 8, 8)]
+    assert with_early(computed, early, {c: b}) == [
+        ConflictRow(key, a, b, "cap", 5, 5, 30),
+        ConflictRow(key, b, a, "cap", 1, 8, 8),
+    ]
 
 
 async def test_when_cut_customers_merge_the_later_gives_the_stage_and_counters_add(

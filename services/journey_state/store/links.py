@@ -220,13 +220,21 @@ async def replace_periods(
     )
 
 
-async def replace_conflicts(
-    connection: Connection, keys: Collection[bytes], rows: Sequence[ConflictRow]
-) -> None:
-    """The conflicts of these identifiers are exactly those given."""
-    await connection.execute(
-        "DELETE FROM conflicts WHERE identifier_key = ANY($1::text::uuid[])", uuid_array(keys)
+async def remove_conflicts(connection: Connection, keys: Collection[bytes]) -> list[ConflictRow]:
+    """These identifiers have no conflicts; gives those that began before the retention cut."""
+    rows = await connection.fetch(
+        """
+        DELETE FROM conflicts WHERE identifier_key = ANY($1::text::uuid[])
+        RETURNING identifier_key, from_customer_id, to_customer_id, reason, count, first_at,
+          last_at, first_at < (SELECT reached_at FROM timeline_cut) AS before_cut
+        """,
+        uuid_array(keys),
     )
+    return [ConflictRow(*row[:7]) for row in rows if row[7]]
+
+
+async def add_conflicts(connection: Connection, rows: Sequence[ConflictRow]) -> None:
+    """Conflicts that are not stored yet."""
     if rows:
         await connection.copy_records_to_table(
             "conflicts",
