@@ -135,7 +135,7 @@ class Rebuilder:
                     return await self._restore_periods(connection, key)
             except StaleReadError:
                 await asyncio.sleep(0.01 * 2 ** min(attempt, 6))
-        raise StaleReadError
+        return False  # an owner's row is gone, or is never free: the others are not kept waiting
 
     async def _restore_periods(self, connection: Connection, key: bytes) -> bool:
         change = await recompute_for(
