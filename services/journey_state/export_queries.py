@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, LargeBinary, Uuid, bindparam, text
 
 from services.journey_state.database import Connection
+from services.journey_state.store.stretches import CHECKPOINT_IN_STRETCH, stretches
 
 _OF_CUSTOMERS = {
     "identifiers": """
@@ -66,6 +67,15 @@ _LETTERS = text(
     """
 ).bindparams(bindparam("texts", type_=ARRAY(LargeBinary)))
 
+# A device that others had before or after leads only to what is this person's.
+_CHECKPOINTS = text(
+    f"""
+    WITH {stretches(":owners")}
+    SELECT c.cut_at, c.body FROM checkpoints AS c JOIN stretch AS s ON {CHECKPOINT_IN_STRETCH}
+    ORDER BY c.cut_at, c.identifier_key
+    """  # noqa: S608 - constants
+).bindparams(bindparam("owners", type_=ARRAY(Uuid)))
+
 _CANCELLED = text(
     """
     SELECT rule, scope, source, message_id, cancelled_at FROM cancelled_deadlines
@@ -93,6 +103,11 @@ async def letters(connection: Connection, texts: Sequence[bytes]) -> list[Row]:
 async def cancelled(connection: Connection, keys: Sequence[UUID]) -> list[Row]:
     """The cancelled deadlines with these keys."""
     return _rows(await connection.execute(_CANCELLED, {"keys": list(keys)}))
+
+
+async def checkpoints(connection: Connection, customer_ids: Sequence[UUID]) -> list[Row]:
+    """What retention left of the customer's past: (cut_at, body), those merged into it too."""
+    return _rows(await connection.execute(_CHECKPOINTS, {"owners": list(customer_ids)}))
 
 
 def _rows(result: Any) -> list[Row]:

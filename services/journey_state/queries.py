@@ -24,6 +24,7 @@ from services.contracts.times import from_datetime, to_datetime
 from services.contracts.touchpoint import kind_order
 from services.journey_state.database import Connection
 from services.journey_state.keys import identifier_key
+from services.journey_state.store.stretches import stretches
 from services.journey_state.tables import (
     customers,
     definitions,
@@ -234,25 +235,8 @@ async def timeline(
 
 # As text: the periods and the index scan per identifier can be read off it.
 _TIMELINE = text(
-    """
-    WITH moved AS (
-      SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
-        lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
-        lead(from_source) OVER p AS to_source
-      FROM ownership_periods
-      WHERE identifier_key IN
-        (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY(:owners))
-      WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
-    ), stretch AS (
-      SELECT identifier_key, '-infinity'::timestamptz AS from_at, '' AS from_message_id,
-        '' AS from_source, NULL::timestamptz AS to_at, NULL AS to_message_id, NULL AS to_source
-      FROM identifiers AS i
-      WHERE customer_id = ANY(:owners) AND NOT EXISTS
-        (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = i.identifier_key)
-      UNION ALL
-      SELECT identifier_key, from_at, from_message_id, from_source, to_at, to_message_id, to_source
-      FROM moved WHERE customer_id = ANY(:owners)
-    )
+    f"""
+    WITH {stretches(":owners")}
     SELECT t.body FROM stretch AS s CROSS JOIN LATERAL (
       SELECT occurred_at, message_id, source, body FROM timeline
       WHERE identifier_key = s.identifier_key AND NOT too_late
@@ -268,7 +252,7 @@ _TIMELINE = text(
       ORDER BY occurred_at, message_id, source LIMIT :limit
     ) AS t
     ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
-    """
+    """  # noqa: S608 - a constant
 ).bindparams(
     bindparam("owners", type_=ARRAY(Uuid)),
     bindparam("after", type_=DateTime(timezone=True)),

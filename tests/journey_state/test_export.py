@@ -16,6 +16,7 @@ from services.journey_state.keys import identifier_key
 from services.settings import ApiSettings
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.asking import get, serving
+from tests.journey_state.cutting import CUT, Cutting
 from tests.journey_state.running import a_touchpoint
 
 
@@ -103,3 +104,21 @@ async def test_an_export_needs_the_scope_for_personal_data(
             path = "/v1/customers/user_id:ann"
             assert (await client.get(f"{path}/export")).status_code == exporting
             assert (await client.delete(path)).status_code == erasing
+
+
+async def test_an_export_holds_what_a_cut_left_of_this_person_alone(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    device = {"anonymous_id": "device"}
+    viewed = a_touchpoint("Product Viewed", at=1, type="track", user="ann", identifiers=device)
+    await worker.take(viewed, a_touchpoint("page", at=2, type="page", user="bob"))
+    cutting = Cutting(worker)
+    await cutting.declare()
+    await cutting.finish()
+    # The device is bob's from now on; what was before the cut stays ann's.
+    await worker.take(a_touchpoint("page", at=CUT + 1, type="page", user="bob", identifiers=device))
+
+    ann = (await get(client, "/v1/customers/user_id:ann/export"))["checkpoints"]
+    bob = (await get(client, "/v1/customers/user_id:bob/export"))["checkpoints"]
+    assert [one["past"]["history"][-1]["stage"] for one in ann] == ["consideration"]
+    assert [one["past"]["history"][-1]["stage"] for one in bob] == ["awareness"]

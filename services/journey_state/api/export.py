@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from services.contracts.times import format_time, from_datetime, read_time
-from services.journey_state import export_queries, queries
+from services.journey_state import checkpoint, export_queries, queries
 from services.journey_state.api.asking import Ask, Asking, CustomerPath, find_customer
 from services.journey_state.api.problems import described
 from services.journey_state.customer import decode_state
@@ -46,7 +46,8 @@ async def export(
     who: CustomerPath, _: Annotated[ExportQuery, Query()], ask: Ask
 ) -> StreamingResponse:
     """Everything held about a person: state, history with what was superseded, signals,
-    identifiers, conflicts, dead letters, and the touchpoints as they came."""
+    identifiers, conflicts, what retention left of the past, dead letters, and the touchpoints as
+    they came."""
     async with ask.database.reading() as connection:
         found = await find_customer(connection, who)
         owners = [found.customer_id, *await queries.merged_ids(connection, found.customer_id)]
@@ -74,6 +75,10 @@ async def _held(
         "state": state,
         **await export_queries.rows_of(connection, owners),
         "cancelled_deadlines": await export_queries.cancelled(connection, keys),
+        "checkpoints": [
+            {"cut_at": row["cut_at"], "past": checkpoint.decode(row["body"])}
+            for row in await export_queries.checkpoints(connection, owners)
+        ],
         "dead_letters": letters,
     }
     return {name: _plain(value) for name, value in held.items()}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.journey_state.store import links
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection, uuid_array
+from services.journey_state.store.stretches import CHECKPOINT_IN_STRETCH, stretches
 
 TOUCHPOINTS_TOPIC = 4  # publication.TopicCode.TOUCHPOINTS
 
@@ -105,27 +106,7 @@ async def conflicting(
     return sorted({one for row in rows for one in row} - set(ids))
 
 
-# The stretches of time in which each identifier was theirs, as in `queries.timeline`.
-_STRETCHES = """
-    moved AS (
-      SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
-        lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
-        lead(from_source) OVER p AS to_source
-      FROM ownership_periods
-      WHERE identifier_key IN
-        (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY($1::uuid[]))
-      WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
-    ), stretch AS (
-      SELECT identifier_key, '-infinity'::timestamptz AS from_at, '' AS from_message_id,
-        '' AS from_source, NULL::timestamptz AS to_at, NULL AS to_message_id, NULL AS to_source
-      FROM identifiers AS i
-      WHERE customer_id = ANY($1::uuid[]) AND NOT EXISTS
-        (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = i.identifier_key)
-      UNION ALL
-      SELECT identifier_key, from_at, from_message_id, from_source, to_at, to_message_id, to_source
-      FROM moved WHERE customer_id = ANY($1::uuid[])
-    )
-"""
+_STRETCHES = stretches("$1::uuid[]")
 
 _ADD_COUNTS = """
     ON CONFLICT (day, what, name, detail) DO UPDATE
@@ -165,11 +146,7 @@ async def remove_checkpoints(connection: Connection, ids: Sequence[bytes]) -> in
         f"""
         WITH {_STRETCHES}
         DELETE FROM checkpoints AS c USING stretch AS s
-        WHERE c.identifier_key = s.identifier_key
-          AND (c.cut_at, '' COLLATE "C", '' COLLATE "C")
-            >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
-          AND (s.to_at IS NULL OR (c.cut_at, '' COLLATE "C", '' COLLATE "C")
-            < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+        WHERE {CHECKPOINT_IN_STRETCH}
         """,  # noqa: S608 - constants
         ids,
     )

@@ -1,0 +1,40 @@
+"""The stretches of the order in which each identifier was a customer's, as part of a query."""
+
+from __future__ import annotations
+
+
+def stretches(owners: str) -> str:
+    """Two tables for a WITH: `moved`, and `stretch` with what was ever owned by `owners`.
+
+    `owners` is the placeholder of a uuid[], the customer's id and those merged into it. A stretch
+    goes from its `from_` place, included, to its `to_` place, excluded; NULL: until now.
+    """
+    return f"""
+    moved AS (
+      SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
+        lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
+        lead(from_source) OVER p AS to_source
+      FROM ownership_periods
+      WHERE identifier_key IN
+        (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY({owners}))
+      WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
+    ), stretch AS (
+      SELECT identifier_key, '-infinity'::timestamptz AS from_at, '' AS from_message_id,
+        '' AS from_source, NULL::timestamptz AS to_at, NULL AS to_message_id, NULL AS to_source
+      FROM identifiers AS i
+      WHERE customer_id = ANY({owners}) AND NOT EXISTS
+        (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = i.identifier_key)
+      UNION ALL
+      SELECT identifier_key, from_at, from_message_id, from_source, to_at, to_message_id, to_source
+      FROM moved WHERE customer_id = ANY({owners})
+    )"""  # noqa: S608 - a placeholder of ours
+
+
+# Whether a checkpoint `c` was left in a stretch `s`: it stands at the beginning of its instant.
+CHECKPOINT_IN_STRETCH = """
+    c.identifier_key = s.identifier_key
+    AND (c.cut_at, '' COLLATE "C", '' COLLATE "C")
+      >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
+    AND (s.to_at IS NULL OR (c.cut_at, '' COLLATE "C", '' COLLATE "C")
+      < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+"""
