@@ -12,7 +12,7 @@ from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.ownership import Link, Unlink
 from services.journey_state.past_tables import checkpoints, timeline_cut
-from services.journey_state.queries import SignalRow
+from services.journey_state.queries import SIGNAL_COLUMNS, SignalRow, signal_row
 from services.journey_state.tables import (
     cancelled_deadlines,
     customers,
@@ -356,29 +356,13 @@ async def signals_then(
     """The signals stored by then of all these customers, those due last first."""
     s, instant = signals.c, to_datetime(known_at)
     rows = await connection.execute(
-        select(
-            s.signal_id,
-            s.customer_id,
-            s.rule,
-            s.scope,
-            s.due_at,
-            s.state,
-            s.published,
-            s.suppressed,
-            s.revision,
-            s.payload,
-            definitions.c.version,
-            definitions.c.journey,
-            s.updated_at > instant,
-        )
+        select(*SIGNAL_COLUMNS, s.updated_at > instant)
         .outerjoin(definitions, definitions.c.definition_id == s.definition_id)
         .where(s.customer_id.in_(customer_ids), s.recorded_at <= instant)
         .order_by(s.due_at.desc(), s.signal_id.desc())
         .limit(limit)
     )
-    return [
-        SignalThen(SignalRow(*row[:4], from_datetime(row[4]), *row[5:12]), row[12]) for row in rows
-    ]
+    return [SignalThen(signal_row(row), row[12]) for row in rows]
 
 
 async def definition_id_known(connection: Connection, known_at: int) -> int | None:

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
     DateTime,
     Uuid,
     bindparam,
@@ -209,11 +208,10 @@ async def timeline(
     *,
     after: tuple[int, str, str] | None,
     limit: int,
-    folded_only: bool = False,
 ) -> list[bytes]:
     """The records of the customer's touchpoints in the order, from behind the place `after`.
 
-    `folded_only` leaves out those that came too late to be folded.
+    Those that came too late to be folded are left out.
 
     `customer_ids`: the customer and those merged into it. An identifier that has moved counts for
     the time that it was theirs; each identifier's rows are read by index, `limit` at most.
@@ -227,7 +225,6 @@ async def timeline(
             "message_id": message_id,
             "source": source,
             "limit": limit,
-            "folded_only": folded_only,
         },
     )
     return list(rows.scalars())
@@ -245,7 +242,6 @@ _TIMELINE = text(
           >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
         AND (s.to_at IS NULL OR (occurred_at, message_id, source)
           < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
-        AND NOT (too_late AND :folded_only)
         AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
           (occurred_at, message_id, source)
             > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
@@ -257,7 +253,6 @@ _TIMELINE = text(
     bindparam("owners", type_=ARRAY(Uuid)),
     bindparam("after", type_=DateTime(timezone=True)),
     bindparam("limit", type_=BigInteger),
-    bindparam("folded_only", type_=Boolean),
 )
 
 
@@ -278,6 +273,29 @@ class SignalRow(NamedTuple):
     journey: str | None
 
 
+_S = signals.c
+# What a `SignalRow` is made of, by `signal_row`; definitions are to be joined.
+SIGNAL_COLUMNS = (
+    _S.signal_id,
+    _S.customer_id,
+    _S.rule,
+    _S.scope,
+    _S.due_at,
+    _S.state,
+    _S.published,
+    _S.suppressed,
+    _S.revision,
+    _S.payload,
+    definitions.c.version,
+    definitions.c.journey,
+)
+
+
+def signal_row(row: Any) -> SignalRow:
+    """The row whose first columns are `SIGNAL_COLUMNS`."""
+    return SignalRow._make((*row[:4], from_datetime(row[4]), *row[5:12]))
+
+
 async def signal_page(
     connection: Connection,
     *,
@@ -288,21 +306,10 @@ async def signal_page(
     limit: int,
 ) -> list[SignalRow]:
     """Signals, the newest due time first, from behind `after` (due time, id)."""
-    s = signals.c
-    statement = select(
-        s.signal_id,
-        s.customer_id,
-        s.rule,
-        s.scope,
-        s.due_at,
-        s.state,
-        s.published,
-        s.suppressed,
-        s.revision,
-        s.payload,
-        definitions.c.version,
-        definitions.c.journey,
-    ).outerjoin(definitions, definitions.c.definition_id == s.definition_id)
+    s = _S
+    statement = select(*SIGNAL_COLUMNS).outerjoin(
+        definitions, definitions.c.definition_id == s.definition_id
+    )
     for column, value in ((s.rule, rule), (s.state, state), (s.customer_id, customer_id)):
         if value is not None:
             statement = statement.where(column == value)
@@ -312,7 +319,7 @@ async def signal_page(
     rows = await connection.execute(
         statement.order_by(s.due_at.desc(), s.signal_id.desc()).limit(limit)
     )
-    return [SignalRow(*row[:4], from_datetime(row[4]), *row[5:12]) for row in rows]
+    return [signal_row(row) for row in rows]
 
 
 async def signals_known(connection: Connection, signal_ids: Collection[UUID]) -> set[UUID]:

@@ -59,7 +59,6 @@ async def read_kept_past(connection: Connection, found: CustomerRow, until: int 
         owners,
         after=None if cut is None else (cut, "", ""),
         limit=TOUCHPOINTS_MAX + 1,
-        folded_only=True,
     )
     if len(bodies) > TOUCHPOINTS_MAX:
         detail = f"This customer has over {TOUCHPOINTS_MAX} touchpoints, too many to go through"
