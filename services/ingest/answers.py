@@ -113,9 +113,10 @@ def strict_refusal(verdicts: Sequence[Verdict], *, native: bool) -> Answer:
     return answer(BAD_REQUEST, first.fault.code, message)
 
 
-def method_not_allowed() -> Answer:
-    """The path takes POST."""
-    return _problem(405, "method_not_allowed", "use POST", (b"allow", b"POST, OPTIONS"))
+def method_not_allowed(method: str) -> Answer:
+    """The path takes `method` alone."""
+    allow = (b"allow", f"{method}, OPTIONS".encode())
+    return _problem(405, "method_not_allowed", f"use {method}", allow)
 
 
 def _sdk(status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> Answer:

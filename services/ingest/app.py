@@ -14,8 +14,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
+from services.ingest.accept import Limits, Parts
 from services.ingest.body import BodyReader
-from services.ingest.collect import Collector, Limits, Parts
+from services.ingest.collect import Collector
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import Clock, InFlight, utc_now
 from services.ingest.instance import Instance

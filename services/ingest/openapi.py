@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.ingest.protocols import segment
 from services.ingest.routes import ROUTES, Route
 
 _ID = {"type": ["string", "number", "null"]}
@@ -75,12 +76,6 @@ _PROBLEM: dict[str, Any] = {
 }
 SCHEMAS = {"Event": EVENT, "Verdicts": VERDICTS, "Failure": _FAILURE, "Problem": _PROBLEM}
 _EVENT_REF = {"$ref": "#/components/schemas/Event"}
-_SUMMARIES = {
-    "native": "Send events; each gets its verdict",
-    "single": "One {} call",
-    "batch": "Several calls in `batch`",
-    "dropped": "Taken and dropped: what SDKs measure of themselves",
-}
 
 
 def with_ingest_paths(document: dict[str, Any]) -> dict[str, Any]:
@@ -92,20 +87,20 @@ def with_ingest_paths(document: dict[str, Any]) -> dict[str, Any]:
         "basic": {"type": "http", "scheme": "basic"},
         "bearer": {"type": "http", "scheme": "bearer"},
     }
-    paths = {route.path: {"post": _operation(route)} for route in ROUTES}
+    paths = {route.path: {route.dialect.method.lower(): _operation(route)} for route in ROUTES}
     document["paths"] = paths | document["paths"]
     return document
 
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "summary": _SUMMARIES[route.dialect].format(route.call),
-        "operationId": "post" + route.path.replace("/", "_"),
+        "summary": route.dialect.summary.format(route.call),
+        "operationId": route.dialect.method.lower() + route.path.replace("/", "_"),
         "security": [{"writeKey": []}, {"basic": []}, {"bearer": []}],
         "requestBody": {"required": True, "content": _content(route)},
-        "responses": _responses(native=route.is_native),
+        "responses": _responses(native=route.dialect.is_native),
     }
-    if route.is_native:
+    if route.dialect.is_native:
         operation["parameters"] = [
             {"name": "dry_run", "in": "query", "schema": {"enum": ["1"]}},
         ]
@@ -114,18 +109,16 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _content(route: Route) -> dict[str, Any]:
     many = {"type": "array", "items": _EVENT_REF}
-    match route.dialect:
-        case "native":
-            envelope = {"type": "object", "properties": {"events": many}}
-            return {
-                "application/json": {"schema": {"oneOf": [_EVENT_REF, many, envelope]}},
-                "application/x-ndjson": {"schema": _EVENT_REF},
-            }
-        case "batch":
-            envelope = {"type": "object", "required": ["batch"], "properties": {"batch": many}}
-            return {"application/json": {"schema": envelope}}
-        case _:
-            return {"application/json": {"schema": _EVENT_REF}}
+    if route.dialect.is_native:
+        envelope = {"type": "object", "properties": {"events": many}}
+        return {
+            "application/json": {"schema": {"oneOf": [_EVENT_REF, many, envelope]}},
+            "application/x-ndjson": {"schema": _EVENT_REF},
+        }
+    if route.dialect is segment.BATCH:
+        envelope = {"type": "object", "required": ["batch"], "properties": {"batch": many}}
+        return {"application/json": {"schema": envelope}}
+    return {"application/json": {"schema": _EVENT_REF}}
 
 
 def _responses(*, native: bool) -> dict[str, Any]:

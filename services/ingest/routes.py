@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from services.contracts.touchpoint import Call
-from services.ingest.protocols.segment import CALLS
-
-Dialect = Literal["native", "single", "batch", "dropped"]
+from services.ingest.protocols import native, segment
+from services.ingest.protocols.dialect import Dialect
 
 
 class Route(NamedTuple):
@@ -16,11 +15,6 @@ class Route(NamedTuple):
     path: str
     dialect: Dialect
     call: Call | None = None
-
-    @property
-    def is_native(self) -> bool:
-        """Whether it answers in our own words, not in those SDKs expect."""
-        return self.dialect == "native"
 
 
 _SHORT: dict[str, Call] = {
@@ -32,12 +26,12 @@ _SHORT: dict[str, Call] = {
     "a": "alias",
 }
 _CALLS: dict[str, Call] = {call: call for call in _SHORT.values()}
-assert set(_CALLS) == set(CALLS)
+assert set(_CALLS) == set(segment.CALLS)
 
 ROUTES = (
-    Route("/v1/events", "native"),
-    *(Route(f"/v1/{name}", "single", call) for name, call in (_CALLS | _SHORT).items()),
-    *(Route(path, "batch") for path in ("/v1/batch", "/v1/import", "/v1/b", "/b")),
-    Route("/v1/m", "dropped"),
+    Route("/v1/events", native.DIALECT),
+    *(Route(f"/v1/{name}", segment.SINGLE, call) for name, call in (_CALLS | _SHORT).items()),
+    *(Route(path, segment.BATCH) for path in ("/v1/batch", "/v1/import", "/v1/b", "/b")),
+    Route("/v1/m", segment.DROPPED),
 )
 BY_PATH = {path: route for route in ROUTES for path in (route.path, f"{route.path}/")}

@@ -150,7 +150,7 @@ class Translator:
             traits=msgspec.Raw(traits),
             context=msgspec.Raw(context),
             consent=with_signals(stated_consent(context), self._signals),
-            bot=is_bot(context),
+            bot=incoming.bot or is_bot(context),
             historical=event.historical in (True, 1, "true"),
         )
         if source.consent_required:

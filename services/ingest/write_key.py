@@ -6,11 +6,11 @@ import base64
 import binascii
 from urllib.parse import parse_qs
 
+from services.ingest.protocols.dialect import Query
 from services.ingest.protocols.event import Parsed, text_of
 from services.ingest.sources import KEY_PATTERN
 
 QUERY_FIELDS_MAX = 100
-Query = dict[bytes, list[bytes]]
 
 
 def read_query(query_string: bytes) -> Query:

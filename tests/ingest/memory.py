@@ -15,17 +15,20 @@ from services.contracts.rejected import RejectedEvent
 from services.contracts.rejected import decode as decode_rejected
 from services.contracts.times import read_time
 from services.contracts.touchpoint import Touchpoint, decode
+from services.ingest.accept import Limits, Parts
 from services.ingest.accumulator import Headers
 from services.ingest.body import BodyReader, Receive
-from services.ingest.collect import Collector, Limits, Parts, Scope, Send
+from services.ingest.collect import Collector, Scope, Send
 from services.ingest.errors import UnavailableError
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import InFlight
 from services.ingest.instance import Instance
 from services.ingest.metrics import Metrics
+from services.ingest.protocols.dialect import Head
 from services.ingest.sink import Record, RejectedRecord
 from services.ingest.sources import Sources
 from services.ingest.sources_file import hash_of
+from services.ingest.write_key import read_query
 from services.settings import IngestSettings, TimeSettings
 
 NOW = read_time("2026-11-21T20:00:00Z")
@@ -65,6 +68,11 @@ SOURCES = [
         "keep_traits": ["plan"],
     },
 ]
+
+
+def head(headers: Mapping[bytes, bytes] | None = None, path: str = "", query: bytes = b"") -> Head:
+    """A request's head that arrives at `NOW`."""
+    return Head(path, None, dict(headers or {}), read_query(query), NOW)
 
 
 class MemorySink:

@@ -18,7 +18,7 @@ from services.ingest.protocols import native, segment
 from services.ingest.protocols.event import Event, Parsed
 from services.ingest.sources_file import Source
 from services.ingest.translate import Moment, TimeLimits, Translator
-from tests.ingest.memory import NOW
+from tests.ingest.memory import NOW, head
 
 LIMITS = JsonLimits(event_bytes_max=32 << 10, depth_max=32, keys_max=256)
 SOURCE = Source(name="s", channel="app", key_sha256="", allow_channel_override=True)
@@ -95,7 +95,7 @@ def require_storable(value: Any) -> None:
 @given(bodies, types)
 def test_native_bodies(body: bytes, content_type: bytes) -> None:
     try:
-        parsed = native.parse(body, content_type, LIMITS)
+        parsed = native.parse(body, head({b"content-type": content_type}), LIMITS)
     except RequestError:
         return
     translate(parsed)
@@ -105,7 +105,7 @@ def test_native_bodies(body: bytes, content_type: bytes) -> None:
 def test_segment_bodies(body: bytes) -> None:
     for parse in (segment.parse_single, segment.parse_batch):
         try:
-            parsed = parse(body, LIMITS)
+            parsed = parse(body, head(), LIMITS)
         except RequestError:
             continue
         translate(parsed)

@@ -38,12 +38,16 @@ class Event(msgspec.Struct, rename="camel", gc=False):
 
 
 class Incoming(NamedTuple):
-    """One event of a body: its place there, its bytes, and what it says or why it says nothing."""
+    """One event of a body: its place there, its bytes, and what it says or why it says nothing.
+
+    `bot`: the dialect itself knows that no person did it.
+    """
 
     position: int
     raw: bytes
     event: Event | None
     fault: Fault | None
+    bot: bool = False
 
 
 class Parsed(NamedTuple):

@@ -7,6 +7,7 @@ import msgspec
 from services.ingest.errors import RequestError
 from services.ingest.json_rules import JsonLimits, is_plain
 from services.ingest.json_split import items_of, members_of
+from services.ingest.protocols.dialect import NATIVE_WORDS, Dialect, Head
 from services.ingest.protocols.event import Parsed, read_event
 from services.ingest.protocols.segment import (
     parse_envelope,
@@ -30,9 +31,9 @@ class _Shape(msgspec.Struct, gc=False):
 _decode_shape = msgspec.json.Decoder(_Shape).decode
 
 
-def parse(body: bytes, content_type: bytes, limits: JsonLimits) -> Parsed:
+def parse(body: bytes, head: Head, limits: JsonLimits) -> Parsed:
     """The events of a body, in the format its content type names. Raises RequestError."""
-    media_type = content_type.partition(b";")[0].strip().lower()
+    media_type = head.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if media_type in NDJSON_TYPES:
         return _parse_lines(body, limits)
     if media_type == CSV_TYPE:
@@ -67,3 +68,6 @@ def _is_envelope(body: bytes) -> bool:
         return _decode_shape(body).events is not msgspec.UNSET
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return b"events" in members_of(body)
+
+
+DIALECT = Dialect("native", "Send events; each gets its verdict", parse, NATIVE_WORDS)

@@ -8,6 +8,7 @@ from services.contracts.touchpoint import EMPTY_OBJECT
 from services.ingest.errors import RequestError
 from services.ingest.json_rules import JsonLimits, is_plain, value_fault
 from services.ingest.json_split import items_of, malformed, members_of
+from services.ingest.protocols.dialect import Dialect, Head
 from services.ingest.protocols.event import Incoming, Parsed, Scalar, read_event
 
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
@@ -28,7 +29,7 @@ _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _decode_scalar = msgspec.json.Decoder(Scalar).decode
 
 
-def parse_single(body: bytes, limits: JsonLimits) -> Parsed:
+def parse_single(body: bytes, head: Head, limits: JsonLimits) -> Parsed:  # noqa: ARG001
     """A body that is one event; its call is in the path. Raises RequestError."""
     return single(read_event(0, body, limits, plain=is_plain(body)))
 
@@ -45,7 +46,7 @@ def single(incoming: Incoming) -> Parsed:
     return Parsed([incoming], event.sent_at, event.write_key)
 
 
-def parse_batch(body: bytes, limits: JsonLimits) -> Parsed:
+def parse_batch(body: bytes, head: Head, limits: JsonLimits) -> Parsed:  # noqa: ARG001
     """A body `{"batch": [...]}`. Raises RequestError."""
     return parse_envelope(body, limits, "batch")
 
@@ -109,3 +110,8 @@ def _scalar(raw: bytes) -> Scalar:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return value
+
+
+SINGLE = Dialect("segment single", "One {} call", parse_single)
+BATCH = Dialect("segment batch", "Several calls in `batch`", parse_batch)
+DROPPED = Dialect("dropped", "Taken and dropped: what SDKs measure of themselves", None)
