@@ -11,15 +11,17 @@ from services.journey_state import assignment, recompute, succession
 from services.journey_state.admission import Window, admit
 from services.journey_state.brake import FAILED, GOOD, BrakeLimits, breach, marks
 from services.journey_state.conclusion import Conclusion
-from services.journey_state.customer import Customer, Refold
+from services.journey_state.connected import StaleReadError
+from services.journey_state.customer import UNDECIDED, Customer, Refold
 from services.journey_state.event import Arrival, InvalidRecordError, Record, read, read_touchpoint
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
 from services.journey_state.owners import IdentityBounds
+from services.journey_state.recompute import HistoryChange
 from services.journey_state.store import dead_letters, facts, progress, releases
 from services.journey_state.store.dead_letters import DeadLetter
-from services.journey_state.store.pool import Connection, Store
+from services.journey_state.store.pool import TRANSIENT, Connection, Store
 from services.journey_state.store.progress import FenceLostError, Move, Moved
 from services.journey_state.suppression import Suppression
 from services.journey_state.too_late import TooLate, judge
@@ -93,6 +95,7 @@ class Intake:
         self._brake = spans.brake
         self._new_id = new_id
         self._suppression = Suppression()
+        self._cannot = UNDECIDED  # the newest definition that somebody could not be computed by
 
     async def process(self, batch: Batch, *, condemned: str | None = None) -> Tally:
         """Apply the batch and move its offsets, both or neither.
@@ -228,12 +231,15 @@ class Intake:
         late.set_aside(assigned.customers.values(), replaced)
         touched = [c for c in assigned.customers.values() if c.touched]
         journeys = await self._firings.journeys_for(connection, touched)
+        forward = self._cannot != journeys.current.definition_id
+        if forward:
+            forward = recompute.bring_forward(journeys, touched)
         for customer in touched:
             _advance(customer, journeys, replaced)
         for change in assigned.rearranged:
             recompute.keep_in_step(journeys, change.customers)
         past = [customer for customer in touched if customer.refold is not None]
-        changes = await recompute.refold(connection, journeys, past) if past else {}
+        changes = await self._refold(connection, journeys, past, forward=forward)
         if assigned.rearranged:
             await succession.hand_over_signals(connection, assigned.rearranged, past)
         conclusion = await self._firings.begin(connection)
@@ -243,6 +249,29 @@ class Intake:
         await conclusion.conclude(connection, touched, changes)
         tally.overflows = assigned.overflows
         _count(tally, touched, conclusion)
+
+    async def _refold(
+        self,
+        connection: Connection,
+        journeys: Journeys,
+        customers: Sequence[Customer],
+        *,
+        forward: bool,
+    ) -> dict[bytes, HistoryChange]:
+        """What changed in their histories; `forward`: some come under a new definition by it."""
+        if not customers:
+            return {}
+        try:
+            return await recompute.refold(connection, journeys, customers)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if not forward:
+                raise
+            # No event is set aside for that: who cannot be computed by the new definition stays
+            # under the one before, and the background, which passes them over, says who it is.
+            self._cannot = journeys.current.definition_id
+            raise StaleReadError from error
 
     @staticmethod
     async def _store_facts(connection: Connection, fresh: Sequence[Arrival], late: TooLate) -> None:

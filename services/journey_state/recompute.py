@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from services.journey_state.checkpointing import leave_checkpoints
-from services.journey_state.customer import UNDECIDED, Customer
+from services.journey_state.customer import UNDECIDED, Customer, Refold
 from services.journey_state.holdings import load_holdings
 from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.journey import Transition
+from services.journey_state.signals import DEFINITION
 from services.journey_state.store import cuts, outcomes
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
 from services.journey_state.stored_past import load_pasts
 from services.journey_state.touchpoint import Identifier, Touchpoint
+
+BROUGHT_FORWARD_MAX = 25  # customers of a batch; the others wait: events go first
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,26 @@ def keep_in_step(journeys: Journeys, customers: Sequence[Customer]) -> None:
     for customer in customers:
         if customer.refold is not None:
             customer.definition_id = newest
+
+
+def bring_forward(journeys: Journeys, customers: Sequence[Customer]) -> bool:
+    """Some of those under an earlier definition are to be folded again, under the one in force.
+
+    Gives whether there are any.
+
+    Who is active now is who the new definition's deadlines are about: those of whom nothing has
+    come since wait for their turn in the background, and what was due meanwhile is raised then.
+    """
+    current = journeys.current.definition_id
+    behind = [
+        customer
+        for customer in customers
+        if customer.definition_id not in (current, UNDECIDED) and customer.refold is None
+    ]
+    for customer in behind[:BROUGHT_FORWARD_MAX]:
+        customer.definition_id = current
+        customer.refold = Refold(DEFINITION, None)
+    return bool(behind)
 
 
 def compare(

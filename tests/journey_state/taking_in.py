@@ -53,12 +53,13 @@ class TakingIn:
 
     async def take(self, *touchpoints: Touchpoint) -> None:
         """One batch, one transaction."""
-        start, self._offset = self._offset, self._offset + len(touchpoints)
+        start, end = self._offset, self._offset + len(touchpoints)
         records = [
             Record(0, start + n, START_US, b"", touchpoint.encode(one), ())
             for n, one in enumerate(touchpoints)
         ]
-        await self._intake.process(Batch(records, {0: (start, self._offset)}))
+        await self._intake.process(Batch(records, {0: (start, end)}))
+        self._offset = end
 
     async def raise_watermark(self, seconds: float) -> None:
         """W stands `seconds` after START_US after this, and what was due has fired."""
