@@ -114,6 +114,13 @@ def _content(route: Route) -> dict[str, Any]:
         return {
             "application/json": {"schema": {"oneOf": [_EVENT_REF, many, envelope]}},
             "application/x-ndjson": {"schema": _EVENT_REF},
+            "text/csv": {
+                "schema": {
+                    "type": "string",
+                    "description": "a header row of fields and dotted names like"
+                    " properties.price:number, then an event per row",
+                },
+            },
         }
     if route.dialect is segment.BATCH:
         envelope = {"type": "object", "required": ["batch"], "properties": {"batch": many}}

@@ -50,12 +50,6 @@ async def test_takes_lines_and_names_them_by_their_number(desk: Desk, kind: str)
     assert results[1]["code"] == "malformed_json"
 
 
-async def test_refuses_csv_by_name(desk: Desk) -> None:
-    answer = await desk.post("/v1/events", b"type,event\n", content_type="text/csv")
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "unsupported_format"
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[1,", b"nonsense", b'"text"', b"12", b'{"events": 1}', b"[{}}", b"\xff\xfe{}"],

@@ -1,12 +1,12 @@
-"""Milepost's own dialect: Segment's fields as one object, a list, `{"events": []}` or NDJSON."""
+"""Milepost's own dialect: Segment's fields as one object, a list, an envelope, NDJSON or CSV."""
 
 from __future__ import annotations
 
 import msgspec
 
-from services.ingest.errors import RequestError
 from services.ingest.json_rules import JsonLimits, is_plain
 from services.ingest.json_split import items_of, members_of
+from services.ingest.protocols.csv_table import parse_table
 from services.ingest.protocols.dialect import NATIVE_WORDS, Dialect, Head
 from services.ingest.protocols.event import Parsed, read_event
 from services.ingest.protocols.segment import (
@@ -37,7 +37,7 @@ def parse(body: bytes, head: Head, limits: JsonLimits) -> Parsed:
     if media_type in NDJSON_TYPES:
         return _parse_lines(body, limits)
     if media_type == CSV_TYPE:
-        raise RequestError("unsupported_format", "CSV is not taken here; send JSON or NDJSON")
+        return parse_table(body, limits)
     body = body.strip()
     if body[:1] == b"[":
         return _parse_list(body, limits)
