@@ -27,6 +27,7 @@ from services.cli.backtest.command import backtest
 from services.cli.bench.command import bench
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
+from services.cli.importing.command import import_command
 from services.cli.roles import api, ingest, schema, topic, worker
 from services.cli.simulate.command import simulate
 
@@ -79,6 +80,7 @@ app.command("erase")(erase.erase)
 app.command("link")(link.link)
 app.command("unlink")(link.unlink)
 app.command("tail")(tail.tail)
+app.command("import")(import_command)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("replay")(replay.replay)

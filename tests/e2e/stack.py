@@ -208,6 +208,17 @@ class Stack:
 
     async def milepost(self, *arguments: str) -> str:
         """What a verb prints that is run beside the system."""
+        code, said, erred = await self._ran(*arguments)
+        assert code == 0, erred
+        return said
+
+    async def refused(self, *arguments: str, code: int) -> str:
+        """What a verb says that ends with `code`."""
+        ended, _, erred = await self._ran(*arguments)
+        assert ended == code, erred
+        return erred
+
+    async def _ran(self, *arguments: str) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -225,8 +236,7 @@ class Stack:
             process.kill()
             await process.wait()
             raise
-        assert process.returncode == 0, erred.decode()
-        return said.decode()
+        return process.returncode, said.decode(), erred.decode()
 
 
 @dataclass
