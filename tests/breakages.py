@@ -107,6 +107,22 @@ BREAKAGES = (
         (f"{SEEN}/test_any_arrival.py",),
     ),
     Breakage(
+        "1.7",
+        "what a customer has had is asked of those who have not",
+        f"{CORE}/admission.py",
+        "if may_hold(c.state.seen, message_id)]",
+        "if not may_hold(c.state.seen, message_id)]",
+        (f"{SEEN}/test_late_copies.py",),
+    ),
+    Breakage(
+        "1.7",
+        "customers who were joined know what came last",
+        f"{CORE}/recompute.py",
+        "[t.message_id for t in known.touchpoints]",
+        "[t.message_id for t in customer.fresh]",
+        (f"{SEEN}/test_late_copies.py",),
+    ),
+    Breakage(
         "2.1",
         "an address is taken as it is written",
         "services/ingest/identifiers.py",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.contracts.times import DAY_US
+from services.journey_state.customer import Customer
 from services.journey_state.event import Arrival, read_touchpoint
-from services.journey_state.keys import identifier_key
+from services.journey_state.holdings import load_holdings
+from services.journey_state.keys import identifier_key, message_key
+from services.journey_state.seen import may_hold
 from services.journey_state.store import dedupe, facts
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
 from services.journey_state.store.pool import Connection
 from services.journey_state.touchpoint import Touchpoint
+
+# By message key: the copy that counts of those stored, and its bytes.
+Stored = dict[bytes, tuple[Copy, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,8 @@ async def admit(
             replaced[arrival.fact.message_id] = before
     old = [a for a in fresh if a.fact.occurred_at < window.forgotten_before]
     if old:
-        gone, earlier = await _compare_with_timeline(connection, old, window.apart_us)
+        stored = await dedupe.find_in_timeline(connection, list(_traces(old)), window.apart_us)
+        gone, earlier = await _compare(connection, old, stored)
         fresh = [a for a in fresh if a.fact.message_key not in gone]
         replaced |= earlier
     return fresh, replaced
@@ -84,14 +91,58 @@ async def _replace(connection: Connection, copy: Copy, arrival: Arrival) -> Touc
     return arrival.touchpoint if body is None else read_touchpoint(body).touchpoint
 
 
-async def _compare_with_timeline(
-    connection: Connection, old: Sequence[Arrival], apart_us: int
+async def against_pasts(
+    connection: Connection,
+    fresh: Sequence[Arrival],
+    replaced: dict[str, Touchpoint],
+    owners_of: Callable[[Touchpoint], Iterable[Customer]],
+) -> tuple[list[Arrival], dict[str, Touchpoint]]:
+    """The same of what customers have had, however long ago and at whatever time it stands.
+
+    A copy may come long after the first one with another time, or by other identifiers of the
+    same customer. Whose past is looked at is locked; gives what `admit` gives.
+    """
+    suspects: list[Arrival] = []
+    ids: set[bytes] = set()
+    for arrival in fresh:
+        message_id = arrival.touchpoint.message_id
+        owners = [c for c in owners_of(arrival.touchpoint) if may_hold(c.state.seen, message_id)]
+        if owners:
+            suspects.append(arrival)
+            ids.update(owner.customer_id for owner in owners)
+    if not suspects:
+        return list(fresh), replaced
+    stored = await _had_by(connection, sorted(ids), suspects)
+    gone, earlier = await _compare(connection, suspects, stored)
+    return [a for a in fresh if a.fact.message_key not in gone], replaced | earlier
+
+
+async def _had_by(
+    connection: Connection, customer_ids: Sequence[bytes], suspects: Sequence[Arrival]
+) -> Stored:
+    """Of each event the copy received first that is a touchpoint of these customers."""
+    holdings = await load_holdings(connection, customer_ids)
+    ids = [arrival.fact.message_id for arrival in suspects]
+    found: Stored = {}
+    for row in await dedupe.find_under(connection, holdings.keys, ids):
+        place = (row.occurred_at, row.message_id, row.source)
+        key = message_key(row.source, row.message_id)
+        first = found.get(key)
+        if holdings.owner_at(row.identifier_key, place) in customer_ids and (
+            first is None or (row.received_at, row.body) < (first[0].received_at, first[1])
+        ):
+            copy = Copy(key, row.received_at, row.identifier_key, row.occurred_at)
+            found[key] = (copy, row.body)
+    return found
+
+
+async def _compare(
+    connection: Connection, arrivals: Sequence[Arrival], stored: Stored
 ) -> tuple[set[bytes], dict[str, Touchpoint]]:
     """Message keys of those that a stored copy outdoes; by message id, the copies outdone."""
-    stored = await dedupe.find_in_timeline(connection, list(_traces(old)), apart_us)
     counting: list[Copy] = []
     earlier: dict[str, Touchpoint] = {}
-    for arrival in old:
+    for arrival in arrivals:
         found = stored.get(arrival.fact.message_key)
         if found is None:
             continue

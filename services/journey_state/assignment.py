@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from services.journey_state import recomputation
+from services.journey_state.assigned import Assignment
 from services.journey_state.connected import StaleReadError, mentioned
-from services.journey_state.customer import Customer, OwnedIdentifier, Refold, decode_state
+from services.journey_state.customer import Customer, OwnedIdentifier, decode_state
 from services.journey_state.event import Arrival
 from services.journey_state.identity import Fact, Move, Step, fact_of, step
 from services.journey_state.keys import identifier_key
 from services.journey_state.lateness import Lateness
 from services.journey_state.owners import Holding, IdentityBounds, Owner, Owners
-from services.journey_state.rearrangement import Rearrangement
 from services.journey_state.recomputation import Named, named
 from services.journey_state.store import links, people
 from services.journey_state.store.people import CustomerRow, IdentifierRow
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import BEGINNING, Identifier, Place, Touchpoint
+from services.journey_state.touchpoint import BEGINNING, Identifier, Touchpoint
 
-__all__ = ["Assignment", "IdentityBounds", "StaleReadError", "assign", "write"]
+__all__ = ["Assignment", "Begun", "IdentityBounds", "StaleReadError", "assign", "begin", "write"]
 
 TOO_MANY_LINKED = "too_many_linked"  # the reason of a fact that was applied where it arrived
 
 
-@dataclass(slots=True)
-class Assignment:
-    """The customers of a batch, and what identity changed on the way."""
+class Begun:
+    """A batch whose customers are locked and known, and whose touchpoints are nobody's yet."""
 
-    customers: dict[bytes, Customer] = field(default_factory=dict)
-    created: list[people.NewIdentifier] = field(default_factory=list)
-    claimed: list[people.NewIdentifier] = field(default_factory=list)  # named before, met now
-    links: set[tuple[bytes, bytes]] = field(default_factory=set)
-    moves: list[tuple[Place, Move[bytes], bool]] = field(default_factory=list)
-    joins: list[tuple[bytes, bytes]] = field(default_factory=list)
-    conflicts: list[tuple[bytes, bytes, bytes, str, int]] = field(default_factory=list)
-    rearranged: list[Rearrangement] = field(default_factory=list)
-    overflows: int = 0
+    def __init__(
+        self, loaded: _Loaded, bounds: IdentityBounds, new_id: Callable[[], bytes]
+    ) -> None:
+        self._parts = (loaded, bounds, new_id)
+        self._work = _Work(*self._parts)
+
+    def owners_of(self, touchpoint: Touchpoint) -> Iterable[Customer]:
+        """The customers that own what it names, before it says anything of them."""
+        return self._work.owners_of(touchpoint)
+
+    async def assign(
+        self,
+        connection: Connection,
+        arrivals: Sequence[Arrival],
+        replaced: Collection[Touchpoint] = (),
+    ) -> Assignment:
+        """The customers of these touchpoints, which it began with, each with its share in `fresh`.
+
+        `replaced`: copies that count no more, of touchpoints among the arrivals. Raises
+        StaleReadError.
+        """
+        people_of = _people_of(arrivals)
+        late = self._work.apply(people_of)
+        unsaid = _unsaid(replaced, people_of)
+        if not late and not unsaid:
+            return self._work.assignment
+        triggers = [*map(named, late), *(named(before, counts=False) for before in unsaid)]
+        work = _Work(*self._parts)
+        await work.recompute(connection, [*map(named, people_of)], triggers)
+        return work.assignment
+
+
+async def begin(
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    bounds: IdentityBounds,
+    new_id: Callable[[], bytes],
+) -> Begun:
+    """Lock the owners of what these touchpoints name. Raises StaleReadError.
+
+    Touchpoints of bots link nothing and make no customer; they are kept in the timeline alone.
+    """
+    return Begun(await _load(connection, _people_of(arrivals)), bounds, new_id)
 
 
 async def assign(
@@ -45,26 +78,10 @@ async def assign(
     arrivals: Sequence[Arrival],
     bounds: IdentityBounds,
     new_id: Callable[[], bytes],
-    replaced: Collection[Touchpoint] = (),
 ) -> Assignment:
-    """The customers of these touchpoints, each with its share in `fresh`.
-
-    Touchpoints of bots link nothing and make no customer; they are kept in the timeline alone.
-    `replaced`: copies that count no more, of touchpoints among the arrivals. Raises
-    StaleReadError.
-    """
-    people_of = [a.touchpoint for a in arrivals if not a.touchpoint.bot]
-    people_of.sort(key=lambda touchpoint: touchpoint.place)
-    loaded = await _load(connection, people_of)
-    work = _Work(loaded, bounds, new_id)
-    late = work.apply(people_of)
-    unsaid = _unsaid(replaced, people_of)
-    if not late and not unsaid:
-        return work.assignment
-    triggers = [*map(named, late), *(named(before, counts=False) for before in unsaid)]
-    work = _Work(loaded, bounds, new_id)
-    await work.recompute(connection, [*map(named, people_of)], triggers)
-    return work.assignment
+    """The customers of these touchpoints, each with its share in `fresh`; raises StaleReadError."""
+    begun = await begin(connection, arrivals, bounds, new_id)
+    return await begun.assign(connection, arrivals)
 
 
 async def write(connection: Connection, assignment: Assignment, bounds: IdentityBounds) -> None:
@@ -97,6 +114,12 @@ async def _write_identifiers(connection: Connection, assignment: Assignment) -> 
             raise StaleReadError
 
 
+def _people_of(arrivals: Iterable[Arrival]) -> list[Touchpoint]:
+    people_of = [a.touchpoint for a in arrivals if not a.touchpoint.bot]
+    people_of.sort(key=lambda touchpoint: touchpoint.place)
+    return people_of
+
+
 def _unsaid(replaced: Collection[Touchpoint], copies: Sequence[Touchpoint]) -> list[Touchpoint]:
     """The replaced copies that said something else of identity than those which count now."""
     if not replaced:
@@ -116,7 +139,9 @@ class _Loaded:
 
 async def _load(connection: Connection, touchpoints: Iterable[Touchpoint]) -> _Loaded:
     named = {identifier_key(*i): i for i in _identifiers(touchpoints)}
-    rows = await people.find_identifiers(connection, list(named)) if named else []
+    if not named:
+        return _Loaded({}, [], [])
+    rows = await people.find_identifiers(connection, list(named))
     owned = [row.customer_id for row in rows if row.customer_id is not None]
     locked = await people.lock_customers(connection, owned)
     if any(row.merged_into is not None for row in locked):
@@ -179,6 +204,12 @@ class _Work:
         self._owners.holdings[identifier] = Holding(row.customer_id, row.moves)
         if row.moved_at is not None:
             self._lateness.moved[identifier] = row.moved_at
+
+    def owners_of(self, touchpoint: Touchpoint) -> Iterator[Customer]:
+        for identifier in touchpoint.identifiers.items():
+            holding = self._owners.holdings.get(identifier)
+            if holding is not None:
+                yield self.assignment.customers[holding.owner]
 
     def apply(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
         """Each touchpoint to its customer; gives those that are left out: their set is to be
@@ -270,7 +301,7 @@ class _Work:
             _gain(customers[owner], OwnedIdentifier(kind, value, at))
             self._create(people.NewIdentifier(identifier_key(kind, value), kind, value, owner, at))
         for gone, survivor in result.joins:
-            _join(assignment, customers.pop(gone), customers[survivor], fact)
+            assignment.join(customers.pop(gone), customers[survivor], fact.place[1])
         for move in result.moves:
             self._move(fact, move)
         for conflict in result.conflicts:
@@ -335,42 +366,4 @@ def _gain(customer: Customer, owned: OwnedIdentifier) -> None:
 def _lose(customer: Customer, identifier: Identifier) -> None:
     customer.state.identifiers = [
         o for o in customer.state.identifiers if (o.kind, o.value) != identifier
-    ]
-
-
-def _join(assignment: Assignment, gone: Customer, survivor: Customer, fact: Fact) -> None:
-    survivor.state.identifiers = survivor.state.identifiers + gone.state.identifiers
-    survivor.state.lost += gone.state.lost
-    survivor.state.capped = survivor.state.capped or gone.state.capped
-    survivor.fresh += gone.fresh
-    survivor.absorbed += gone.absorbed
-    if gone.is_new:
-        _rename(assignment, gone.customer_id, survivor.customer_id)
-    else:
-        survivor.absorbed.append(gone)
-        assignment.joins.append((gone.customer_id, survivor.customer_id))
-    if not (gone.is_new and survivor.is_new):
-        survivor.refold = Refold("merge", fact.place[1])
-
-
-def _rename(assignment: Assignment, old: bytes, new: bytes) -> None:
-    """A customer that never was one outside of this transaction leaves no trace of its id."""
-    assignment.created = [
-        row._replace(customer_id=new) if row.customer_id == old else row
-        for row in assignment.created
-    ]
-    assignment.claimed = [
-        row._replace(customer_id=new) if row.customer_id == old else row
-        for row in assignment.claimed
-    ]
-    assignment.joins = [
-        (gone, new if survivor == old else survivor) for gone, survivor in assignment.joins
-    ]
-    assignment.moves = [
-        (place, Move(m.identifier, m.from_owner, new) if m.to_owner == old else m, first)
-        for place, m, first in assignment.moves
-    ]
-    assignment.conflicts = [
-        (key, new if one == old else one, new if other == old else other, reason, at)
-        for key, one, other, reason, at in assignment.conflicts
     ]

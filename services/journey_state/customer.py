@@ -56,6 +56,7 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     earliest: Place | None = None  # a touchpoint before `made` that came later
     lost: int = 0  # identifiers that were its own and moved away
     capped: bool = False  # a bound kept something from being linked to or from it
+    seen: bytes = b""  # the message ids of its touchpoints in the timeline (seen.py)
 
     @property
     def episodes(self) -> list[Episode]:

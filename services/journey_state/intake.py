@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.contracts.heartbeat import Heartbeat, is_heartbeat
 from services.journey_state import assignment, recompute, succession
-from services.journey_state.admission import Window, admit
+from services.journey_state.admission import Window, admit, against_pasts
 from services.journey_state.brake import FAILED, GOOD, BrakeLimits, breach, marks
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.connected import StaleReadError
@@ -19,6 +19,7 @@ from services.journey_state.in_force import Journeys, advance_earlier
 from services.journey_state.journey import advance, follows
 from services.journey_state.owners import IdentityBounds
 from services.journey_state.recompute import HistoryChange
+from services.journey_state.seen import with_ids
 from services.journey_state.store import dead_letters, facts, progress, releases
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.pool import TRANSIENT, Connection, Store
@@ -218,14 +219,14 @@ class Intake:
         arrivals, late = judge(arrivals, before.cut)
         window = Window.at(before.watermark or 0, self._spans.dedupe_us)
         fresh, replaced = await admit(connection, arrivals, window)
+        begun = await assignment.begin(connection, fresh, self._bounds, self._new_id)
+        fresh, replaced = await against_pasts(connection, fresh, replaced, begun.owners_of)
         tally.too_late = sum(map(late.holds, fresh))
         tally.applied = len(fresh) - tally.too_late
         tally.duplicates = len(arrivals) - len(fresh)
         if not fresh:
             return
-        assigned = await assignment.assign(
-            connection, fresh, self._bounds, self._new_id, replaced.values()
-        )
+        assigned = await begun.assign(connection, fresh, replaced.values())
         await assignment.write(connection, assigned, self._bounds)
         await self._store_facts(connection, fresh, late)
         late.set_aside(assigned.customers.values(), replaced)
@@ -332,7 +333,9 @@ def _advance(customer: Customer, journeys: Journeys, replaced: Collection[str]) 
             customer.transitions.append(transition)
         if earlier:
             earlier = advance_earlier(journeys, earlier, touchpoint)
-    customer.state.journey, customer.state.earlier = journey, earlier
+    state = customer.state
+    state.journey, state.earlier = journey, earlier
+    state.seen = with_ids(state.seen, [touchpoint.message_id for touchpoint in customer.fresh])
 
 
 def _beat(record: Record, heartbeat: Heartbeat) -> Beat:

@@ -14,6 +14,7 @@ from services.journey_state.customer import UNDECIDED, Customer, Refold
 from services.journey_state.holdings import load_holdings
 from services.journey_state.in_force import FAR, Journeys, fold_under
 from services.journey_state.journey import Transition
+from services.journey_state.seen import with_ids
 from services.journey_state.signals import DEFINITION
 from services.journey_state.store import cuts, outcomes
 from services.journey_state.store.outcomes import HistoryRow
@@ -64,6 +65,7 @@ async def refold(
         known = pasts[customer.customer_id]
         past = fold_under(journeys, customer.under(journeys), known.touchpoints, known.start)
         customer.state.journey, customer.state.earlier = past.folded.journey, past.earlier
+        customer.state.seen = with_ids(b"", [t.message_id for t in known.touchpoints])
         _meet_earlier(customer, known.touchpoints)
         changes[customer.customer_id] = compare(stored[customer.customer_id], past.folded.history)
     return changes

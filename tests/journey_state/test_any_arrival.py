@@ -85,8 +85,17 @@ async def state_of(world: Transacting) -> dict[str, Any]:
     }
 
 
-async def lived(world: Transacting, found: list[Touchpoint], chosen: random.Random) -> Any:
-    """The state after these arrive cut into batches, W coming along; it ends where W ends."""
+async def lived(
+    world: Transacting,
+    found: list[Touchpoint],
+    chosen: random.Random,
+    *,
+    forgetful: bool = False,
+) -> Any:
+    """The state after these arrive cut into batches, W coming along; it ends where W ends.
+
+    `forgetful`: whatever comes, the window of message keys does not know it any more.
+    """
     await world.wipe()
     start, told = 0, []
     haste = chosen.choice((0, 0.4))  # how often W comes along
@@ -94,6 +103,8 @@ async def lived(world: Transacting, found: list[Touchpoint], chosen: random.Rand
         size = chosen.randint(1, 6)
         told += await world.take(*found[start : start + size])
         start += size
+        if forgetful:
+            await world.rows("DELETE FROM dedupe")
         if chosen.random() < haste:
             told += await world.pass_time(chosen.randrange(2 * END))
     told += await world.pass_time(2 * END)
@@ -115,6 +126,22 @@ async def test_any_arrival_leads_to_one_state(database_url: str, seed: int) -> N
             arrived = [*sent, *chosen.sample(sent, 8)]
             chosen.shuffle(arrived)
             assert await lived(world, arrived, chosen) == expected
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_copies_count_once_however_long_after_the_first_they_come(
+    database_url: str, seed: int
+) -> None:
+    chosen = random.Random(2000 + seed)
+    sent = life(seed, 32)
+    async with transacting(database_url) as world:
+        expected = await lived(world, sorted(sent, key=lambda t: t.occurred_at), chosen)
+        for _ in range(2):
+            arrived = [*sent, *chosen.sample(sent, 8)]
+            chosen.shuffle(arrived)
+            assert await lived(world, arrived, chosen, forgetful=True) == expected
+            stored = await world.rows("SELECT message_id FROM timeline")
+            assert len(stored) == len({t.message_id for t in sent})
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -88,6 +88,7 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         lambda c: links.customers_of(c, keys("i")),
         ("pk_identifiers", "pk_ownership_periods", "ix_customers_merged_into"),
     ),
+    "find_under": (lambda c: dedupe.find_under(c, keys("i"), ["m10"]), (TIMELINE,)),
     "read_identifiers": (lambda c: links.read_identifiers(c, keys("i")), ("pk_identifiers",)),
     "operator_links": (
         lambda c: links.operator_links(c, keys("i")),

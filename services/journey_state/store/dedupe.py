@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.journey_state.store.facts import Copy, Fact
+from services.journey_state.store.facts import Copy, Fact, TimelineRow
 from services.journey_state.store.pool import Connection, int_array, uuid_array
 
 BLOCKS_MAX = 256  # of one deletion: 2 MB, some 25,000 rows
@@ -48,6 +48,24 @@ async def find_in_timeline(
         [trace.occurred_at + apart_us for trace in traces],
     )
     return {row[0]: (Copy(*row[:4]), row[4]) for row in rows}
+
+
+async def find_under(
+    connection: Connection, identifier_keys: Sequence[bytes], message_ids: Sequence[str]
+) -> list[TimelineRow]:
+    """The touchpoints under any of these identifiers, of whatever time, with these message ids."""
+    # A plan made while a month's partition was all but empty would go on reading it whole.
+    await connection.execute("SET LOCAL enable_seqscan = off")
+    rows = await connection.fetch(
+        """
+        SELECT identifier_key, occurred_at, message_id, source, received_at, body, too_late
+        FROM timeline
+        WHERE identifier_key = ANY($1::text::uuid[]) AND message_id = ANY($2::text[])
+        """,
+        uuid_array(identifier_keys),
+        message_ids,
+    )
+    return list(map(TimelineRow._make, rows))
 
 
 async def kept_whole(
