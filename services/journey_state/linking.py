@@ -12,12 +12,12 @@ from services.journey_state.connected import CONNECTED_IDENTIFIERS_MAX
 from services.journey_state.customer import Customer, Refold
 from services.journey_state.keys import identifier_key
 from services.journey_state.operator import Act
+from services.journey_state.rearrangement import OPERATOR
 from services.journey_state.recomputation import pairs, recompute_for, write
 from services.journey_state.store import links
 from services.journey_state.store.links import OperatorLink
 from services.journey_state.touchpoint import Identifier
 
-OPERATOR = "operator"  # the cause of what follows
 UNLINK = "unlink"  # the cause by which a retraction says it
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 
 from services.journey_state.connected import ConnectedSet
 from services.journey_state.customer import UNDECIDED, Customer, OwnedIdentifier, Refold
-from services.journey_state.identity import fact_of
+from services.journey_state.identity import Fact, fact_of
 from services.journey_state.keys import identifier_key
 from services.journey_state.naming import Bound, Names, name
 from services.journey_state.owners import IdentityBounds
@@ -16,6 +18,8 @@ from services.journey_state.ownership import Link, Ownership, Unlink, fold
 from services.journey_state.store.links import ConflictRow, LinkedIdentifier
 from services.journey_state.store.people import Period
 from services.journey_state.touchpoint import BEGINNING, Identifier, Place, Touchpoint
+
+OPERATOR = "operator"  # the cause of what follows from a link or unlink by hand
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Rearrangement:
     redirects: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     gone: list[bytes] = field(default_factory=list)
     parted: list[bytes] = field(default_factory=list)
+    merged: dict[bytes, bytes] = field(default_factory=dict)  # ids merged away before
+    known_conflicts: Callable[[], list[ConflictRow]] = list  # without what has just come
 
 
 def rearrange(
@@ -53,19 +59,50 @@ def rearrange(
     `cause` is why it is computed again: `touchpoint`, or what an operator did.
     """
     facts = [one.fact for one in stored.facts] + [fact_of(touchpoint) for touchpoint in fresh]
-    ownership = fold(
-        facts,
-        stored.operator,
-        identifiers_max=bounds.identifiers_max,
-        moves_max=bounds.moves_max,
-    )
-    names = name(ownership, _bound(stored), new_id)
+    ownership = _fold(facts, stored.operator, bounds)
+    bound = _bound(stored)
+    names = name(ownership, bound, new_id)
     work = _Work(stored, ownership, names)
     work.give_identifiers()
     work.give_touchpoints(fresh)
     work.tell(cause)
     previous = {("user_id", f.previous_id): f.place[0] for f in facts if f.call == "alias"}
-    return work.result(previous, bounds)
+    found = work.result(previous, bounds)
+    found.known_conflicts = partial(_known_conflicts, stored, bound, cause, bounds)
+    return found
+
+
+def _fold(
+    facts: Sequence[Fact], operator: Sequence[Link | Unlink], bounds: IdentityBounds
+) -> Ownership:
+    return fold(facts, operator, identifiers_max=bounds.identifiers_max, moves_max=bounds.moves_max)
+
+
+def _known_conflicts(
+    stored: ConnectedSet, bound: Sequence[Bound], cause: Refold, bounds: IdentityBounds
+) -> list[ConflictRow]:
+    """The conflicts as they were computed before, by the ids of then."""
+    operator = sorted(stored.operator, key=attrgetter("at"))
+    if cause.kind == OPERATOR:
+        operator.pop()  # what was done just now
+    facts = [one.fact for one in stored.facts] + stored.removed
+    ownership = _fold(facts, operator, bounds)
+    return _conflict_rows(ownership, name(ownership, bound, bytes).ids)
+
+
+def _conflict_rows(ownership: Ownership, ids: Mapping[Identifier, bytes]) -> list[ConflictRow]:
+    return [
+        ConflictRow(
+            identifier_key(*row.identifier),
+            ids[row.from_owner],
+            ids[row.to_owner],
+            row.reason,
+            tally.count,
+            tally.first,
+            tally.last,
+        )
+        for row, tally in ownership.conflicts.items()
+    ]
 
 
 def _bound(stored: ConnectedSet) -> list[Bound]:
@@ -242,7 +279,8 @@ class _Work:
         periods = self._periods()
         if periods != [p for key in sorted(stored.periods) for p in stored.periods[key]]:
             found.periods = periods
-        found.conflicts = self._conflicts()
+        found.conflicts = _conflict_rows(self._ownership, self._ids)
+        found.merged = stored.merged
         for customer_id, now in self._now.items():
             into = None if now == customer_id else now
             if into != merged.get(customer_id):
@@ -304,17 +342,3 @@ class _Work:
             for place, owner in held
         ]
         return sorted(found)
-
-    def _conflicts(self) -> list[ConflictRow]:
-        return [
-            ConflictRow(
-                identifier_key(*row.identifier),
-                self._ids[row.from_owner],
-                self._ids[row.to_owner],
-                row.reason,
-                tally.count,
-                tally.first,
-                tally.last,
-            )
-            for row, tally in self._ownership.conflicts.items()
-        ]

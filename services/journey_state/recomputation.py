@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.journey_state.connected import (
@@ -13,11 +13,11 @@ from services.journey_state.connected import (
     read_sets,
 )
 from services.journey_state.customer import Customer, Refold
+from services.journey_state.early_conflicts import counted_early, with_early
 from services.journey_state.identity import fact_of
 from services.journey_state.owners import IdentityBounds
 from services.journey_state.rearrangement import Rearrangement, rearrange
 from services.journey_state.store import links
-from services.journey_state.store.links import ConflictRow
 from services.journey_state.store.pool import Connection
 from services.journey_state.touchpoint import Touchpoint
 
@@ -102,31 +102,6 @@ async def confirm(
         raise StaleReadError
 
 
-def with_early(
-    computed: Sequence[ConflictRow], early: Sequence[ConflictRow], now: Mapping[bytes, bytes]
-) -> list[ConflictRow]:
-    """The conflicts computed, and no fewer than were counted when all of the past was kept.
-
-    `early`: those that began before the retention cut; `now`: whom each id means.
-    """
-    counted: dict[tuple[bytes, bytes, bytes, str], ConflictRow] = {}
-    for key, *owners, reason, times, first, last in early:
-        start, end = (now.get(owner, owner) for owner in owners)
-        if start != end:
-            row = ConflictRow(key, start, end, reason, times, first, last)
-            other = counted.get(row[:4])
-            counted[row[:4]] = row if other is None else _both(row, other, times + other.times)
-    for row in computed:
-        other = counted.get(row[:4])
-        counted[row[:4]] = row if other is None else _both(row, other, max(row.times, other.times))
-    return list(counted.values())
-
-
-def _both(one: ConflictRow, other: ConflictRow, times: int) -> ConflictRow:
-    first, last = min(one.first_at, other.first_at), max(one.last_at, other.last_at)
-    return ConflictRow(*one[:4], times, first, last)
-
-
 async def write(connection: Connection, change: Rearrangement) -> None:
     """Store who owns what; the customers themselves are saved with the rest of the batch.
 
@@ -140,9 +115,16 @@ async def write(connection: Connection, change: Rearrangement) -> None:
         await links.remove_identifiers(connection, change.forgotten)
     if change.periods is not None:
         await links.replace_periods(connection, change.keys, change.periods)
-    early = await links.remove_conflicts(connection, change.keys)
-    early = [row for row in early if row.identifier_key not in change.forgotten]
-    await links.add_conflicts(connection, with_early(change.conflicts, early, change.now))
+    counted = [
+        one
+        for one in await links.remove_conflicts(connection, change.keys)
+        if one.row.identifier_key not in change.forgotten
+    ]
+    conflicts = change.conflicts
+    if any(one.early for one in counted):
+        early = counted_early(counted, change.known_conflicts(), change.merged)
+        conflicts = with_early(conflicts, early, change.now)
+    await links.add_conflicts(connection, conflicts)
     if change.redirects:
         await links.redirect_customers(connection, change.redirects)
     if change.gone:

@@ -10,11 +10,9 @@ import pytest
 
 from services.contracts.times import DAY_US, from_datetime
 from services.contracts.touchpoint import Touchpoint
-from services.journey_state.recomputation import with_early
 from services.journey_state.retention import Retention
 from services.journey_state.store import facts, partitions
 from services.journey_state.store.facts import Fact
-from services.journey_state.store.links import ConflictRow
 from tests.journey_state.applying import applying
 from tests.journey_state.asking import serving
 from tests.journey_state.cutting import (
@@ -214,20 +212,6 @@ async def test_moves_from_before_the_cut_make_an_identifier_shared(
     assert owner == [("u0",)]
     # What the device did before it moved on stays where it was.
     assert people[("user_id", "u1")]["counts"] == {"Order Completed": 1}
-
-
-def test_conflicts_from_before_the_cut_are_those_of_whom_the_ids_mean_now() -> None:
-    key, a, b, c = (bytes([n]) * 16 for n in range(4))
-    early = [
-        ConflictRow(key, a, b, "cap", 3, 10, 20),
-        ConflictRow(key, a, c, "cap", 2, 5, 15),
-        ConflictRow(key, b, c, "cap", 9, 1, 2),
-    ]
-    computed = [ConflictRow(key, a, b, "cap", 1, 30, 30), ConflictRow(key, b, a, "cap", 1, 8, 8)]
-    assert with_early(computed, early, {c: b}) == [
-        ConflictRow(key, a, b, "cap", 5, 5, 30),
-        ConflictRow(key, b, a, "cap", 1, 8, 8),
-    ]
 
 
 async def test_when_cut_customers_merge_the_later_gives_the_stage_and_counters_add(

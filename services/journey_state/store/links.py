@@ -35,6 +35,13 @@ class ConflictRow(NamedTuple):
     last_at: int
 
 
+class CountedConflict(NamedTuple):
+    """A row as it was stored; `early`: it began before the retention cut."""
+
+    row: ConflictRow
+    early: bool
+
+
 class OperatorLink(NamedTuple):
     """What an operator did at an instant: linked a with b, or, without b, unlinked a."""
 
@@ -220,17 +227,19 @@ async def replace_periods(
     )
 
 
-async def remove_conflicts(connection: Connection, keys: Collection[bytes]) -> list[ConflictRow]:
-    """These identifiers have no conflicts; gives those that began before the retention cut."""
+async def remove_conflicts(
+    connection: Connection, keys: Collection[bytes]
+) -> list[CountedConflict]:
+    """These identifiers have no conflicts; gives those that they had."""
     rows = await connection.fetch(
         """
         DELETE FROM conflicts WHERE identifier_key = ANY($1::text::uuid[])
         RETURNING identifier_key, from_customer_id, to_customer_id, reason, count, first_at,
-          last_at, first_at < (SELECT reached_at FROM timeline_cut) AS before_cut
+          last_at, coalesce(first_at < (SELECT reached_at FROM timeline_cut), false)
         """,
         uuid_array(keys),
     )
-    return [ConflictRow(*row[:7]) for row in rows if row[7]]
+    return [CountedConflict(ConflictRow(*row[:7]), row[7]) for row in rows]
 
 
 async def add_conflicts(connection: Connection, rows: Sequence[ConflictRow]) -> None:
