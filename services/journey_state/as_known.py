@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.contracts.times import SECOND_US
 from services.contracts.touchpoint import kind_order
 from services.journey_state.checkpoint import Checkpoint, combined
 from services.journey_state.customer import OwnedIdentifier
@@ -12,6 +13,8 @@ from services.journey_state.identity import fact_of
 from services.journey_state.naming import Bound, name
 from services.journey_state.ownership import Link, Ownership, Unlink, fold
 from services.journey_state.touchpoint import Identifier, Touchpoint
+
+NOTED_US = 60 * SECOND_US  # W is noted so often while a worker runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +92,19 @@ def _identifiers(stored: Stored, ownership: Ownership, owner: Identifier) -> lis
                 at = stored.since.get(identifier, at)
             owned.append(OwnedIdentifier(*identifier, at))
     return sorted(owned, key=lambda one: (kind_order(one.kind), one.value))
+
+
+def watermark_then(known_at: int, notes: Iterable[tuple[int, int]], now: int | None) -> int:
+    """What W was at an instant, within a minute's progress; never later than the instant.
+
+    `notes` are (when, W) in their order, `now` is W at present. Between two notes it moved on no
+    further than time did, and with no worker to move it it stood.
+    """
+    latest = known_at if now is None else min(known_at, now)
+    earliest = None
+    for recorded_at, at in notes:
+        if recorded_at > known_at:
+            latest = min(latest, at)
+        else:
+            earliest = at + min(known_at - recorded_at, NOTED_US)
+    return latest if earliest is None else min(latest, earliest)

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 ROUND_SECONDS = 5.0
 MONTHS_SECONDS = 3600.0
+NOTE_SECONDS = 60.0
 TRIM_SECONDS = 6 * 3600.0  # from the end of one walk through the window to the next
 
 
@@ -35,6 +36,7 @@ class Maintenance:
         self._stopping = asyncio.Event()
         self._dedupe_us = dedupe_us
         self._clock = clock
+        self._note_at = 0
         self._months_at = 0
         self._trim_at = 0
         self._block = 0
@@ -43,7 +45,7 @@ class Maintenance:
         """Do what is due, again and again; what cannot be done now is done later."""
         self._stopping = stopping
         while not stopping.is_set():
-            for work in (self.make_months, self.trim, self.cut):
+            for work in (self.note, self.make_months, self.trim, self.cut):
                 try:
                     await work()
                 except (*TRANSIENT, *REFUSED) as error:
@@ -53,6 +55,15 @@ class Maintenance:
                     await stopping.wait()
             except TimeoutError:
                 continue
+
+    async def note(self) -> None:
+        """What W is now can be asked later."""
+        now = self._clock()
+        if now < self._note_at:
+            return
+        async with self._store.transaction() as connection:
+            await progress.note_watermark(connection)
+        self._note_at = now + int(NOTE_SECONDS * SECOND_US)
 
     async def cut(self) -> None:
         """The timeline is cut as far as it can be now."""

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, func, or_, 
 from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.ownership import Link, Unlink
-from services.journey_state.past_tables import checkpoints, timeline_cut
+from services.journey_state.past_tables import checkpoints, timeline_cut, watermark_history
 from services.journey_state.queries import SIGNAL_COLUMNS, SignalRow, signal_row
 from services.journey_state.tables import (
     cancelled_deadlines,
@@ -373,3 +373,15 @@ async def definition_id_known(connection: Connection, known_at: int) -> int | No
     )
     newest: int | None = found.scalar()
     return newest
+
+
+async def watermark_notes(connection: Connection, known_at: int) -> list[tuple[int, int]]:
+    """(when, W then) as noted last up to an instant and first after it, of those that there are."""
+    w, instant = watermark_history.c, to_datetime(known_at)
+    before = select(w.recorded_at, w.at).where(w.recorded_at <= instant)
+    after = select(w.recorded_at, w.at).where(w.recorded_at > instant)
+    rows = [
+        *await connection.execute(before.order_by(w.recorded_at.desc()).limit(1)),
+        *await connection.execute(after.order_by(w.recorded_at).limit(1)),
+    ]
+    return [(from_datetime(row[0]), from_datetime(row[1])) for row in rows]

@@ -74,3 +74,11 @@ checkpoints = Table(
     Column("cut_at", DateTime(timezone=True), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # msgpack of checkpoint.Checkpoint
 )
+
+# What W was, noted once a minute as long as a worker runs; kept as long as the timeline.
+watermark_history = Table(
+    "watermark_history",
+    metadata,
+    Column("recorded_at", DateTime(timezone=True), primary_key=True),
+    time_column("at"),
+)

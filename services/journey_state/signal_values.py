@@ -82,7 +82,7 @@ def first_value(known: Known, change: Change, origin: str) -> dict[str, Any]:
         "signal_id": change.signal_id,
         "revision": standing.revision,
         "raised_at": format_time(standing.raised_at),
-        **_told_by_touchpoints(known, seen),
+        **told_by_touchpoints(known, seen),
         "origin": origin,
         "replaces": None if before is None else before.signal_id.hex(),
         "replaced_by": None,
@@ -97,7 +97,7 @@ def later_value(known: Known, change: Change, old: SignalRow) -> dict[str, Any]:
     """The value of a signal that stood before."""
     seen, value = _seen(change), read_value(old)
     if change.again:
-        value |= _told_by_touchpoints(known, seen)
+        value |= told_by_touchpoints(known, seen)
     value["recovered"] = recovery_value(seen.episode)
     if change.kind == "reminded":
         value["reminder"] = {"n": change.reminder, "of": len(seen.rule.remind_us)}
@@ -149,7 +149,7 @@ def _disproving(
                 yield one
 
 
-def _told_by_touchpoints(known: Known, seen: Seen) -> dict[str, Any]:
+def told_by_touchpoints(known: Known, seen: Seen) -> dict[str, Any]:
     """The part of a signal's value that follows from touchpoints, as of its `due`."""
     episode = seen.episode
     as_of_due = episode.abandoned or snapshot(seen.journey, episode.due)

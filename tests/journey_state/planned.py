@@ -69,6 +69,9 @@ INSERT INTO cancelled_deadlines
 SELECT md5('d' || n)::uuid, md5('m' || n)::uuid, 'cart', '', 's', 'm'
 FROM generate_series(1, 20000) n;
 INSERT INTO consumer_offsets SELECT 't', n, 0 FROM generate_series(0, 11) n;
+INSERT INTO watermark_history
+SELECT '2026-11-25'::timestamptz - n * interval '1 minute', '2026-11-25'
+FROM generate_series(1, 20000) n;
 """
 
 PARTITION = re.compile(r"^timeline_(?:past|default|\d{4}_\d\d)(\w*)$")

@@ -9,7 +9,9 @@ from typing import Any
 import httpx2
 
 from services.contracts.times import format_time, from_datetime
+from services.contracts.touchpoint import Touchpoint
 from services.journey_state.definition import load, shipped
+from services.journey_state.store import progress
 from tests.journey_state.asking import get, problem, serving
 from tests.journey_state.running import START_US, a_touchpoint
 from tests.journey_state.taking_in import taking_in
@@ -140,6 +142,46 @@ async def test_signals_are_those_that_were_stored_in_the_state_of_then(database_
     assert carts[2] == present["signals"]
     assert carts[2][0]["state"] == "retracted"
     assert found[1]["episodes"] == []
+
+
+async def test_a_signal_has_the_payload_of_then(database_url: str) -> None:
+    due = 30 * 60
+
+    def added(at: float, product: str, received: float) -> Touchpoint:
+        item = {"product_id": product, "price": 5}
+        return a_touchpoint("Product Added", at=at, received=received, user="u1", properties=item)
+
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(added(10, "p1", 10))
+        await world.raise_watermark(due + 71)
+        raised = await instant()
+        await world.take(added(5, "p2", due + 80))
+        then = await known(client, "u1", raised)
+        present = await get(client, "/v1/customers/u1")
+    (before,), (now,) = then["signals"], present["signals"]
+    assert [item["product_id"] for item in before["items"]] == ["p1"]
+    assert [item["product_id"] for item in now["items"]] == ["p2", "p1"]
+    assert (before["value"], now["value"]) == ("5", "10")
+    assert before.keys() == now.keys()
+    assert (before["state"], before["signal_id"]) == ("raised", now["signal_id"])
+
+
+async def test_what_had_not_expired_is_shown_as_it_was(database_url: str) -> None:
+    due, day = 30 * 60, 24 * 3600
+    async with taking_in(database_url) as world, serving(database_url) as client:
+        await world.take(a_touchpoint("Product Added", at=0, user="u1"))
+        for reminded in (due + 61, due + day + 61):
+            await world.raise_watermark(reminded)
+        async with world.store.transaction() as connection:
+            await progress.note_watermark(connection)
+        noted = await instant()
+        await world.raise_watermark(due + 3 * day + 61)
+        await world.raise_watermark(due + 8 * day)
+        then = await known(client, "u1", noted)
+        present = await get(client, "/v1/customers/u1")
+    (before,), (now,) = then["signals"], present["signals"]
+    assert (before["state"], before["reminder"]) == ("raised", {"n": 1, "of": 2})
+    assert (now["state"], now["reminder"]) == ("expired", {"n": 2, "of": 2})
 
 
 async def test_the_timeline_shows_all_that_was_ever_held_to_be_so(database_url: str) -> None:

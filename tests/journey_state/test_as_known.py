@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.journey_state.as_known import KnownThen, Stored, known_then
+import pytest
+
+from services.journey_state.as_known import KnownThen, Stored, known_then, watermark_then
 from services.journey_state.identity import fact_of
 from services.journey_state.naming import Bound
 from services.journey_state.ownership import Link, Unlink
@@ -81,3 +83,26 @@ def test_what_operators_did_counts_from_when_they_did_it() -> None:
     apart = known_then(Stored([first, second], [link, Unlink(("email", "b"), 6)]), ids, b"b")
     assert apart is not None
     assert (apart.ids, apart.touchpoints) == ((b"b",), [second])
+
+
+MINUTE = 60_000_000
+T = 1_000 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("notes", "now", "expected"),
+    [
+        ([], None, T),  # no W at all: the instant stands for it
+        ([], T - 5, T - 5),
+        ([], T + 5, T),
+        ([(T - 10, T - 12)], T + 99, T - 2),  # it went on as time did
+        ([(T - 10, T - 99)], T - 95, T - 95),  # and no further than it stands now
+        ([(T - 10, T - 99), (T + 7, T - 97)], T, T - 97),  # nor than it stood a minute later
+        ([(T - 9 * MINUTE, T - 10 * MINUTE)], T, T - 9 * MINUTE),  # no worker: it stood
+        ([(T + 7, T - 50)], T, T - 50),
+    ],
+)
+def test_w_of_then_is_told_by_what_was_noted_around_it(
+    notes: list[tuple[int, int]], now: int | None, expected: int
+) -> None:
+    assert watermark_then(T, notes, now) == expected

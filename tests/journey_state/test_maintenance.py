@@ -128,3 +128,27 @@ async def test_the_window_is_trimmed_by_the_watermark_and_not_by_the_clock(store
 
     async with store.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM dedupe") == 7
+
+
+async def test_what_w_was_is_noted_once_a_minute_and_forgotten_with_the_timeline(
+    store: Store,
+) -> None:
+    async def noted(after: str = "SELECT 1") -> list[int]:
+        async with store.transaction() as connection:
+            await connection.execute(after)
+        await a_maintenance(store, DAY_US, NOON).note()
+        async with store.connection() as connection:
+            rows = await connection.fetch("SELECT at FROM watermark_history ORDER BY recorded_at")
+            return [row[0] for row in rows]
+
+    assert await noted() == []
+    async with store.transaction() as connection:
+        await progress.raise_watermark(connection, NOON)
+    assert await noted() == [NOON]
+    async with store.transaction() as connection:
+        await progress.raise_watermark(connection, NOON + 1)
+    assert await noted() == [NOON]
+    earlier = "UPDATE watermark_history SET recorded_at = now() - interval '1 minute'"
+    assert await noted(earlier) == [NOON, NOON + 1]
+    cut = "UPDATE timeline_cut SET reached_at = now() - interval '5 seconds'"
+    assert await noted(cut) == [NOON + 1]

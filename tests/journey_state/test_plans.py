@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
-from services.journey_state import conflict_queries, progress_queries, queries
+from services.journey_state import conflict_queries, past_queries, progress_queries, queries
 from services.journey_state.store import (
     cancelled,
     cuts,
@@ -225,6 +225,7 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         (),
     ),
     "read_watermark": (progress.read_watermark, ()),
+    "note_watermark": (progress.note_watermark, ("pk_watermark_history",)),
     "customers_behind": (
         lambda c: definitions.customers_behind(c, (0, bytes(16)), 20),
         ("ix_customers_definition_id_customer_id",),
@@ -280,6 +281,10 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("pk_conflicts", "ix_identifiers_customer_id", "ix_ownership_periods_customer_id"),
     ),
     "watermark_at": (progress_queries.watermark_at, ()),
+    "watermark_notes": (
+        lambda c: past_queries.watermark_notes(c, AT),
+        ("pk_watermark_history",),
+    ),
     "touchpoints_stored": (progress_queries.touchpoints_stored, ()),
     "active_definition": (progress_queries.active_definition, ()),
     "customers_by_definition": (

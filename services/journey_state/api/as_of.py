@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import structs
@@ -17,8 +18,9 @@ from services.journey_state.api.explain_signal import hold_of
 from services.journey_state.api.kept import refuse_before_cut
 from services.journey_state.api.models import Customer, HistoryItem, RecordedItem, Signal
 from services.journey_state.api.problems import Problem
-from services.journey_state.as_known import KnownThen, Stored, known_then
-from services.journey_state.customer import CustomerState, decode_state
+from services.journey_state.as_known import KnownThen, Stored, known_then, watermark_then
+from services.journey_state.customer import UNDECIDED, CustomerState, Standing, decode_state
+from services.journey_state.customer import Customer as Person
 from services.journey_state.database import Connection
 from services.journey_state.definition import NONE_STAGE
 from services.journey_state.episodes import Outlook, outlook, signal_id
@@ -28,14 +30,21 @@ from services.journey_state.naming import Bound
 from services.journey_state.ownership import Link, Unlink
 from services.journey_state.past_queries import KnownId, RecordedRow, SignalThen, StoredRow
 from services.journey_state.queries import HistoryRow
-from services.journey_state.signal_values import recovery_value
-from services.journey_state.signalling import Seen, episodes_of
+from services.journey_state.signal_values import Known, recovery_value, told_by_touchpoints
+from services.journey_state.signalling import Seen, episodes_of, seen_order
 from services.journey_state.touchpoint import Identifier
 
 SIGNALS_MAX = 100
 HISTORY_MAX = 10_000
 IDENTIFIERS_MAX = 5_000  # of one connected set
 TOUCHPOINTS_MAX = 50_000  # of one connected set
+
+
+class _View(NamedTuple):
+    """An episode of then, and what W of then made of it."""
+
+    seen: Seen
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ async def customer_as_of(who: str, known_at: int, ask: Ask) -> Customer:
         state = await asyncio.to_thread(_state, stored, then)
     hold = hold_of(gaps, ask.recovery_us)
     views = {
-        signal_id(seen.episode): (
+        signal_id(seen.episode): _View(
             seen,
             outlook(
                 seen.rule,
@@ -78,7 +87,9 @@ async def customer_as_of(who: str, known_at: int, ask: Ask) -> Customer:
                 hold=hold,
             ),
         )
-        for seen in episodes_of(state, stored.journeys.current, stored.journeys)
+        for seen in sorted(
+            episodes_of(state, stored.journeys.current, stored.journeys), key=seen_order
+        )
     }
     return _answer(stored, then, state, views)
 
@@ -103,6 +114,7 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
         await past_queries.definition_id_of(connection, customer_id),
     )
     watermark = await progress_queries.watermark_at(connection)
+    notes = await past_queries.watermark_notes(connection, known_at)
     return _Stored(
         ids=ids,
         operator=await past_queries.operator_acts(connection, keys, known_at),
@@ -114,8 +126,7 @@ async def _read(connection: Connection, ask: Ask, customer_id: UUID, known_at: i
         history=await past_queries.recorded_history(connection, owners, known_at, HISTORY_MAX),
         signals=await past_queries.signals_then(connection, owners, known_at, SIGNALS_MAX),
         journeys=_published_by(journeys, published),
-        # W then is not kept. It was behind the clock, and has not gone back since.
-        watermark=known_at if watermark is None else min(known_at, watermark),
+        watermark=watermark_then(known_at, notes, watermark),
     )
 
 
@@ -171,16 +182,23 @@ def _answer(
     stored: _Stored,
     then: KnownThen,
     state: CustomerState,
-    views: dict[str, tuple[Seen, Outlook]],
+    views: dict[str, _View],
 ) -> Customer:
     ids = [UUID(bytes=one) for one in then.ids]
     history = [row for row in stored.history if row.customer_id in ids]
     # The id that the rows are kept by was the customer's; without any, the one that takes effect.
     now = history[-1].customer_id if history else ids[0]
-    signals = [
-        _signal(one, views.get(one.row.signal_id.hex))
+    mine = [
+        one
         for one in stored.signals
         if one.row.signal_id.hex in views or one.row.customer_id in ids
+    ]
+    valued = _valued(state, views, mine)
+    signals = [
+        _signal(one, views.get(one.row.signal_id.hex), valued, stored.watermark).model_copy(
+            update={"customer_id": str(now)}
+        )
+        for one in mine
     ]
     known = {UUID(one.signal_id) for one in signals}
     pending = profile.pending_episodes(state, known)
@@ -231,19 +249,52 @@ def recorded_items(
     ]
 
 
-def _signal(then: SignalThen, view: tuple[Seen, Outlook] | None) -> Signal:
+def _valued(state: CustomerState, views: dict[str, _View], stored: Sequence[SignalThen]) -> Known:
+    """What signals are valued by: the customer with the signals that stood then."""
+    standing = {}
+    for one in stored:
+        identity = one.row.signal_id.hex
+        view = views.get(identity)
+        if view is not None:
+            standing[identity] = Standing(
+                rule=one.row.rule,
+                scope=one.row.scope,
+                due=one.row.due_at,
+                state=view.outlook.state or "raised",
+                published=one.row.published,
+                revision=one.row.revision,
+                raised_at=view.seen.episode.due,
+            )
+    state.signals = standing
+    customer = Person.found(b"", state, UNDECIDED)
+    return Known(customer, {}, [view.seen for view in views.values()])
+
+
+def _signal(then: SignalThen, view: _View | None, known: Known, watermark: int) -> Signal:
     """The signal as it was; what has changed since is told by the fold of what was known."""
-    signal = profile.signal(then.row)
     if not then.changed:
-        return signal
-    seen, outlook_then = view or (None, None)
-    state = (outlook_then.state or "raised") if outlook_then else "retracted"
-    return signal.model_copy(
-        update={
-            "state": state,
-            "recovered": recovery_value(seen.episode) if seen else None,
-            "reminder": None,
-            "cause": None,
-            "replaced_by": None,
-        }
-    )
+        return profile.signal(then.row)
+    row = then.row
+    told: dict[str, Any]
+    if view is None:
+        told = {} if row.state == "retracted" else {"cause": None, "replaced_by": None}
+        return profile.signal(row._replace(state="retracted", payload=row.payload | told))
+    told = {
+        "recovered": recovery_value(view.seen.episode),
+        "reminder": _reminder(row.payload.get("reminder"), view.outlook, watermark),
+        "cause": None,
+        "replaced_by": None,
+        **told_by_touchpoints(known, view.seen),
+    }
+    row = row._replace(payload=row.payload | told, state=view.outlook.state or "raised")
+    return profile.signal(row)
+
+
+def _reminder(
+    newest: dict[str, Any] | None, outlook_then: Outlook, watermark: int
+) -> dict[str, Any] | None:
+    """The last of those that have gone out by now whose time had come."""
+    if newest is None:
+        return None
+    gone = [n for n, at in outlook_then.reminders if at <= watermark and n <= newest["n"]]
+    return {**newest, "n": max(gone)} if gone else None

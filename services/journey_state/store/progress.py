@@ -281,6 +281,25 @@ async def raise_watermark(connection: Connection, at: int) -> None:
     )
 
 
+async def note_watermark(connection: Connection) -> None:
+    """What W is now is known later on, until the timeline is cut behind it.
+
+    Once a minute is enough: within it more notes change nothing.
+    """
+    await connection.execute(
+        """
+        INSERT INTO watermark_history (recorded_at, at)
+        SELECT now(), at FROM watermark WHERE at IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM watermark_history WHERE recorded_at > now() - interval '55 seconds')
+        ON CONFLICT DO NOTHING
+        """
+    )
+    await connection.execute(
+        "DELETE FROM watermark_history "
+        "WHERE recorded_at < (SELECT reached_at FROM timeline_cut WHERE id = 1)"
+    )
+
+
 class Backlog(NamedTuple):
     """What waits: messages, records set aside, and the oldest of what is due. Ages in seconds."""
 
