@@ -53,7 +53,10 @@ lock: ## pin every dependency with its hashes
 	@echo hatchling | $(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet - \
 	  --constraints requirements.lock --output-file deploy/build.lock
 
+vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has it
+	@$(BIN)/python -m tests.vendored $(or $(ANALYTICS_NEXT),1.84.3)
+
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak mutations lint format lock clean
+.PHONY: help env demo test soak mutations lint format lock vendor clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,9 +19,10 @@ from services.ingest.errors import (
 )
 from services.ingest.translate import Verdict
 
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 
-_JSON = (b"content-type", b"application/json")
+JSON: Header = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 _RETRY = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
 _CLOSE = (b"connection", b"close")
@@ -59,14 +61,16 @@ class _Summary(msgspec.Struct):
     results: Sequence[_Result]
 
 
-def _answer(
-    status: int, kind: tuple[bytes, bytes], body: bytes, *more: tuple[bytes, bytes]
-) -> Answer:
+def _answer(status: int, kind: Header, body: bytes, *more: Header) -> Answer:
     length = (b"content-length", str(len(body)).encode())
     return Answer(status, [kind, length, *more], body)
 
 
-SDK_SUCCESS = _answer(200, _JSON, _SDK_SUCCESS)
+SDK_SUCCESS = _answer(200, JSON, _SDK_SUCCESS)
+NO_STORE: Header = (b"cache-control", b"no-store, no-cache, must-revalidate, private")
+# One transparent pixel.
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+PIXEL = _answer(200, (b"content-type", b"image/gif"), GIF, NO_STORE, (b"pragma", b"no-cache"))
 
 
 def sdk_success(verdicts: Sequence[Verdict]) -> Answer:
@@ -78,7 +82,7 @@ def sdk_success(verdicts: Sequence[Verdict]) -> Answer:
 
 def sdk_refusal(fault: Fault) -> Answer:
     """The one permanent failure that every SDK understands."""
-    return _sdk(BAD_REQUEST, fault.code, fault.message)
+    return sdk(BAD_REQUEST, fault.code, fault.message)
 
 
 def native_success(verdicts: Sequence[Verdict], *, dry_run: bool = False) -> Answer:
@@ -86,13 +90,13 @@ def native_success(verdicts: Sequence[Verdict], *, dry_run: bool = False) -> Ans
     results = [_dry_result(verdict) if dry_run else _result(verdict) for verdict in verdicts]
     refused = sum(verdict.fault is not None for verdict in verdicts)
     summary = _Summary(len(verdicts) - refused, refused, results)
-    return _answer(200, _JSON, msgspec.json.encode(summary))
+    return _answer(200, JSON, msgspec.json.encode(summary))
 
 
 def failure(error: RequestError | UnavailableError, *, native: bool) -> Answer:
     """The whole request failed: for good, or for now."""
     if isinstance(error, UnavailableError):
-        answer = _problem if native else _sdk
+        answer = _problem if native else sdk
         return answer(UNAVAILABLE, error.code, error.message, _RETRY)
     ends = (_CLOSE,) if error.code in _ENDS_CONNECTION else ()
     if native:
@@ -100,8 +104,8 @@ def failure(error: RequestError | UnavailableError, *, native: bool) -> Answer:
         return _problem(status, error.code, error.message, *ends)
     if error.code == "body_timeout":
         # A slow network is no fault of the events: a 400 would make the sender drop them.
-        return _sdk(UNAVAILABLE, error.code, error.message, _RETRY, *ends)
-    return _sdk(BAD_REQUEST, error.code, error.message, *ends)
+        return sdk(UNAVAILABLE, error.code, error.message, _RETRY, *ends)
+    return sdk(BAD_REQUEST, error.code, error.message, *ends)
 
 
 def strict_refusal(verdicts: Sequence[Verdict], *, native: bool) -> Answer:
@@ -109,7 +113,7 @@ def strict_refusal(verdicts: Sequence[Verdict], *, native: bool) -> Answer:
     first = next(verdict for verdict in verdicts if verdict.fault is not None)
     assert first.fault is not None
     message = f"event {first.position}: {first.fault.message}; strict mode keeps nothing"
-    answer = _problem if native else _sdk
+    answer = _problem if native else sdk
     return answer(BAD_REQUEST, first.fault.code, message)
 
 
@@ -119,12 +123,13 @@ def method_not_allowed(method: str) -> Answer:
     return _problem(405, "method_not_allowed", f"use {method}", allow)
 
 
-def _sdk(status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> Answer:
+def sdk(status: int, code: str, message: str, *more: Header) -> Answer:
+    """A failure in the shape that SDKs read: an object with `code` and `message`."""
     body = msgspec.json.encode({"success": False, "code": code, "message": message})
-    return _answer(status, _JSON, body, *more)
+    return _answer(status, JSON, body, *more)
 
 
-def _problem(status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> Answer:
+def _problem(status: int, code: str, message: str, *more: Header) -> Answer:
     body = {
         "type": f"urn:milepost:problem:{code}",
         "title": code.replace("_", " "),

@@ -97,9 +97,12 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.dialect.summary.format(route.call),
         "operationId": route.dialect.method.lower() + route.path.replace("/", "_"),
         "security": [{"writeKey": []}, {"basic": []}, {"bearer": []}],
-        "requestBody": {"required": True, "content": _content(route)},
         "responses": _responses(native=route.dialect.is_native),
     }
+    if route.dialect.method == "GET":
+        operation["responses"] = {"200": {"description": "an image, whatever became of the event"}}
+        return operation
+    operation["requestBody"] = {"required": True, "content": _content(route)}
     if route.dialect.is_native:
         operation["parameters"] = [
             {"name": "dry_run", "in": "query", "schema": {"enum": ["1"]}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.touchpoint import Call
-from services.ingest.protocols import native, segment
+from services.ingest.protocols import native, pixel, segment
 from services.ingest.protocols.dialect import Dialect
 
 
@@ -28,10 +28,15 @@ _SHORT: dict[str, Call] = {
 _CALLS: dict[str, Call] = {call: call for call in _SHORT.values()}
 assert set(_CALLS) == set(segment.CALLS)
 
+_BATCHES = ("/v1/batch", "/v1/import", "/v1/b", "/b", "/v1/batch/b", "/batch/b", "/beacon/v1/batch")
+
 ROUTES = (
     Route("/v1/events", native.DIALECT),
     *(Route(f"/v1/{name}", segment.SINGLE, call) for name, call in (_CALLS | _SHORT).items()),
-    *(Route(path, segment.BATCH) for path in ("/v1/batch", "/v1/import", "/v1/b", "/b")),
-    Route("/v1/m", segment.DROPPED),
+    *(Route(path, segment.BATCH) for path in _BATCHES),
+    *(Route(path, segment.DROPPED) for path in ("/v1/m", "/m")),
+    *(Route(f"/v1/pixel/{name}", pixel.DIALECT, call) for name, call in _CALLS.items()),
+    Route("/pixel/v1/page", pixel.DIALECT, "page"),
+    Route("/pixel/v1/track", pixel.DIALECT, "track"),
 )
 BY_PATH = {path: route for route in ROUTES for path in (route.path, f"{route.path}/")}

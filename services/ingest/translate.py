@@ -132,7 +132,7 @@ class Translator:
         original = instant.time_us if instant else None
         occurred_at, clock = times.corrected(original, self._correction, self._moment.received_at)
         touchpoint = Touchpoint(
-            message_id=text_of(event.message_id) or self._derived_id(call, incoming.raw, original),
+            message_id=text_of(event.message_id) or self._derived_id(call, incoming, original),
             source=source.name,
             channel=channel,
             type=call,
@@ -190,8 +190,9 @@ class Translator:
             raise EventError("invalid_channel", f"channel must be one of {', '.join(CHANNELS)}")
         return channel
 
-    def _derived_id(self, call: str, raw: bytes, original: int | None) -> str:
+    def _derived_id(self, call: str, incoming: Incoming, original: int | None) -> str:
         without_time = self._moment.received_at if original is None else None
+        raw = incoming.canonical or incoming.raw
         return derived_id(self._source.name, call, raw, without_time)
 
     def _keep_listed(self, touchpoint: Touchpoint) -> None:

@@ -18,9 +18,16 @@ def read_query(query_string: bytes) -> Query:
     if not query_string:
         return {}
     try:
-        return parse_qs(query_string, max_num_fields=QUERY_FIELDS_MAX)
+        # Latin-1 both ways: the parser knows text only, and every byte is to come out as it was.
+        fields = parse_qs(
+            query_string.decode("latin-1"), encoding="latin-1", max_num_fields=QUERY_FIELDS_MAX
+        )
     except ValueError:
         return {}
+    return {
+        name.encode("latin-1"): [value.encode("latin-1") for value in values]
+        for name, values in fields.items()
+    }
 
 
 def key_of(headers: dict[bytes, bytes], query: Query, parsed: Parsed) -> bytes:

@@ -124,18 +124,30 @@ async def test_the_path_names_the_call(desk: Desk, name: str, call: str, slash: 
     assert kept.previous_id == "p"
 
 
-@pytest.mark.parametrize("path", ["/v1/batch", "/v1/import", "/v1/b", "/b", "/v1/batch/", "/b/"])
-async def test_batches_have_four_paths(desk: Desk, path: str) -> None:
-    (kept,) = await desk.kept({"batch": [{"type": "page", "userId": "u"}]}, path)
+BATCHES = ["/v1/batch", "/v1/import", "/v1/b", "/b", "/v1/batch/b", "/batch/b", "/beacon/v1/batch"]
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("path", BATCHES)
+async def test_batches_have_several_paths(desk: Desk, path: str, slash: str) -> None:
+    (kept,) = await desk.kept({"batch": [{"type": "page", "userId": "u"}]}, path + slash)
     assert kept.type == "page"
     assert not kept.historical
 
 
-@pytest.mark.parametrize("path", ["/v1/m", "/v1/m/"])
+@pytest.mark.parametrize("path", ["/v1/m", "/v1/m/", "/m"])
 async def test_measurements_of_sdks_are_dropped(desk: Desk, path: str) -> None:
     answer = await desk.post(path, {"series": [{"type": "Counter"}]}, key="")
     assert (answer.status_code, answer.content) == (200, SUCCESS)
     assert not desk.sink.records
+
+
+async def test_a_beacon_brings_its_key_in_the_query(desk: Desk) -> None:
+    body = {"batch": [RUDDER_TRACK], "sentAt": "2026-11-21T20:00:00Z"}
+    path = f"/beacon/v1/batch?writeKey={KEY}"
+    answer = await desk.post(path, body, key="", content_type="text/plain", Cookie="a=b")
+    assert answer.content == SUCCESS
+    assert [kept.message_id for kept in desk.sink.touchpoints] == ["r1"]
 
 
 async def test_the_envelopes_context_lies_under_each_events_own(desk: Desk) -> None:

@@ -40,7 +40,8 @@ class Event(msgspec.Struct, rename="camel", gc=False):
 class Incoming(NamedTuple):
     """One event of a body: its place there, its bytes, and what it says or why it says nothing.
 
-    `bot`: the dialect itself knows that no person did it.
+    `bot`: the dialect itself knows that no person did it. `canonical`: a dialect's event in
+    Segment's fields, from which an id is derived where it has none.
     """
 
     position: int
@@ -48,6 +49,7 @@ class Incoming(NamedTuple):
     event: Event | None
     fault: Fault | None
     bot: bool = False
+    canonical: bytes = b""
 
 
 class Parsed(NamedTuple):

@@ -1,0 +1,1 @@
+"""Scripts of others that browsers fetch from us, unchanged, each folder with its licence."""
