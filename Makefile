@@ -45,6 +45,9 @@ format: env ## format and fix what can be fixed
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format .
 
+snippet: env ## build milepost.js as it is served from its source
+	$(BIN)/python -m tests.snippet_build
+
 lock: ## pin every dependency with its hashes
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet pyproject.toml \
 	  --extra local --extra dev --output-file requirements.lock
@@ -59,4 +62,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak mutations lint format lock vendor clean
+.PHONY: help env demo test soak mutations lint format snippet lock vendor clean

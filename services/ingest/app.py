@@ -23,6 +23,7 @@ from services.ingest.instance import Instance
 from services.ingest.metrics import Metrics
 from services.ingest.openapi import with_ingest_paths
 from services.ingest.sink import KafkaSink
+from services.ingest.snippet.route import add_snippet
 from services.ingest.sources import Sources
 from services.ingest.startup import add_startup_routes
 from services.settings import Settings
@@ -126,6 +127,7 @@ def _rest(service: _Service) -> FastAPI:
     )
     _add_operations(app, service)
     add_startup_routes(app, service.parts.sources)
+    add_snippet(app)
     document = app.openapi
     app.openapi = lambda: app.openapi_schema or with_ingest_paths(document())  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _problem)
