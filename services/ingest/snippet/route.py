@@ -30,9 +30,8 @@ def add_snippet(app: FastAPI) -> None:
     as_it_is = _form(plain, {})
     compressed = _form(gzip.compress(plain, 9, mtime=0), {"content-encoding": "gzip"})
 
-    @app.api_route(
-        PATH, methods=["GET", "HEAD"], summary="The snippet for websites", response_class=Response
-    )
+    @app.head(PATH, include_in_schema=False)
+    @app.get(PATH, summary="The snippet for websites", response_class=Response)
     async def milepost_js(request: Request) -> Response:
         form = compressed if _takes_gzip(request) else as_it_is
         if form.headers["etag"] in request.headers.get("if-none-match", ""):
