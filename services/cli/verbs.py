@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli import (
     customer,
     dead_letters,
+    email_link,
     erase,
     explain,
     journey,
@@ -80,6 +81,7 @@ app.command("erase")(erase.erase)
 app.command("link")(link.link)
 app.command("unlink")(link.unlink)
 app.command("tail")(tail.tail)
+app.command("email-link")(email_link.email_link)
 app.command("import")(import_command)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -20,6 +20,7 @@ from services.ingest.collect import Collector
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import Clock, InFlight, utc_now
 from services.ingest.instance import Instance
+from services.ingest.mail_links import mail_links
 from services.ingest.metrics import Metrics
 from services.ingest.openapi import with_ingest_paths
 from services.ingest.sink import KafkaSink
@@ -128,6 +129,7 @@ def _rest(service: _Service) -> FastAPI:
     _add_operations(app, service)
     add_startup_routes(app, service.parts.sources)
     add_snippet(app)
+    app.include_router(mail_links(service.parts))
     document = app.openapi
     app.openapi = lambda: app.openapi_schema or with_ingest_paths(document())  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _problem)

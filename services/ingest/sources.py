@@ -33,6 +33,7 @@ class Sources:
         self._looked_at = 0.0
         self._by_hash: dict[str, Source] = {}
         self._by_key: dict[bytes, Source] = {}
+        self._by_name: dict[str, Source] = {}
         self._origins: frozenset[str] = frozenset()
         self.is_broken = False
         self.refresh()
@@ -40,6 +41,10 @@ class Sources:
     def find(self, key: bytes) -> Source | None:
         """The source with this write key; None when it is unknown or revoked."""
         return self._by_key.get(key) or self._look_up(key)
+
+    def named(self, name: str) -> Source | None:
+        """The source of this name; None when there is none or it is revoked."""
+        return self._by_name.get(name)
 
     def any_lists(self, origin: str) -> bool:
         """Whether some source takes browsers from this origin."""
@@ -60,6 +65,11 @@ class Sources:
         else:
             self._use(sources)
 
+    def refresh_if_due(self) -> None:
+        """As `refresh`, unless that was done a moment ago."""
+        if time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
+            self.refresh()
+
     def look_again(self) -> None:
         """The next unknown key makes it look at the file, however lately it did."""
         self._looked_at = -LOOK_AGAIN_SECONDS
@@ -68,6 +78,7 @@ class Sources:
         live = [source for source in sources if not source.revoked]
         self._by_hash = {source.key_sha256: source for source in live}
         self._by_key = {}
+        self._by_name = {source.name: source for source in live}
         self._origins = frozenset(origin for source in live for origin in source.origins)
         self.is_broken = False
         _log.info("sources_loaded", sources=len(live))
@@ -76,8 +87,8 @@ class Sources:
         if not KEY_PATTERN.fullmatch(key):
             return None
         digest = sha256(key).hexdigest()
-        if digest not in self._by_hash and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
-            self.refresh()
+        if digest not in self._by_hash:
+            self.refresh_if_due()
         source = self._by_hash.get(digest)
         if source is not None and len(self._by_key) < KNOWN_KEYS_MAX:
             self._by_key[key] = source

@@ -51,6 +51,7 @@ class Source(Policy, frozen=True, kw_only=True, forbid_unknown_fields=True):
     origins: tuple[str, ...] = ()
     allow_channel_override: bool = False
     revoked: bool = False
+    link_secret: str | None = None  # signs the links of its mails
 
 
 ANYTHING = Policy()
@@ -110,6 +111,23 @@ def rotate_source(path: Path, name: str) -> str:
 def revoke_source(path: Path, name: str) -> None:
     """The source's key is no longer taken; the source stays listed."""
     _change(path, lambda sources: _with(path, sources, name, revoked=True))
+
+
+def link_secret_of(path: Path, name: str) -> str:
+    """What the links of a source's mails are signed with; made at the first time."""
+    _with(path, read_sources(path), name)
+    fresh = new_key()
+
+    def keep(sources: list[Source]) -> list[Source]:
+        return [
+            msgspec.structs.replace(source, link_secret=source.link_secret or fresh)
+            if source.name == name
+            else source
+            for source in sources
+        ]
+
+    _change(path, keep)
+    return next(one.link_secret or "" for one in read_sources(path) if one.name == name)
 
 
 def new_key() -> str:

@@ -35,6 +35,7 @@ NOW = read_time("2026-11-21T20:00:00Z")
 KEY = "web-shop-write-key-0001"
 MAIL_KEY = "mail-write-key-00000001"
 FREE_KEY = "free-write-key-00000001"
+LINK_SECRET = "a secret that signs the links of mails"
 STRICT_KEY = "strict-write-key-000001"
 PRIVATE_KEY = "private-write-key-00001"
 SOURCES = [
@@ -44,7 +45,12 @@ SOURCES = [
         "key_sha256": hash_of(KEY),
         "origins": ["https://shop.example"],
     },
-    {"name": "mails", "channel": "email", "key_sha256": hash_of(MAIL_KEY)},
+    {
+        "name": "mails",
+        "channel": "email",
+        "key_sha256": hash_of(MAIL_KEY),
+        "link_secret": LINK_SECRET,
+    },
     {
         "name": "free",
         "channel": "app",
@@ -124,7 +130,7 @@ class Desk:
         path.write_bytes(msgspec.json.encode({"sources": SOURCES}))
         self.reader = BodyReader(ingest.body_bytes_max, ingest.body_seconds_max)
         self.metrics = Metrics()
-        parts = Parts(
+        self.parts = Parts(
             sources=Sources(path),
             sink=self.sink,
             pulse=self.pulse,
@@ -133,7 +139,7 @@ class Desk:
             metrics=self.metrics,
             limits=Limits.of(ingest, TimeSettings()),
         )
-        self.collector = Collector(parts, not_found)
+        self.collector = Collector(self.parts, not_found)
 
     async def post(
         self, path: str, body: Any = b"", key: str = KEY, **headers: str
