@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from typing import TypeVar
 
@@ -11,9 +11,11 @@ import msgspec
 from services.journey_state import consent
 from services.journey_state.consent import Statement
 from services.journey_state.definition import NONE_STAGE, Definition
+from services.journey_state.episodes import Episode
 from services.journey_state.identity import Fact
 from services.journey_state.journey import Journey, Transition, settle
 from services.journey_state.touchpoint import Identifier, Place
+from services.journey_state.traces import without_texts
 
 Value = TypeVar("Value")
 
@@ -56,6 +58,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             return found
         earlier = [known for known in self.journeys if known < definition_id]
         return _adopted(self.journeys[max(earlier, default=min(self.journeys))], definition)
+
+    @property
+    def episodes(self) -> list[Episode]:
+        """Every episode that something after the cut may still change, by whatever definition."""
+        return [episode for journey in self.journeys.values() for episode in journey.episodes]
 
     def latest(self, definition: Definition) -> Journey:
         """The journey under the last definition that was in force, as this one understands it."""
@@ -151,6 +158,16 @@ def _both(
         ):
             said = consent.stated(said, {purpose: made.granted}, made.occurred_at, made.received_at)
     return said
+
+
+def without(left: Checkpoint, gone: Collection[Identifier]) -> Checkpoint:
+    """Somebody's checkpoint that does not name these identifiers of somebody else any more."""
+    journeys = {}
+    for definition_id, journey in left.journeys.items():
+        journeys[definition_id] = copy(journey)
+        journeys[definition_id].traits = without_texts(journey.traits, gone)
+    kept = [held for held in left.identifiers if held.identifier not in gone]
+    return msgspec.structs.replace(left, identifiers=kept, journeys=journeys)
 
 
 def _adopted(journey: Journey, definition: Definition) -> Journey:

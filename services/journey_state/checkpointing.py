@@ -11,8 +11,9 @@ from services.journey_state.customer import Customer
 from services.journey_state.holdings import Holdings
 from services.journey_state.in_force import Journeys
 from services.journey_state.journey import fold
-from services.journey_state.keys import identifier_key
-from services.journey_state.store import cuts, people
+from services.journey_state.keys import identifier_key, message_key
+from services.journey_state.permission import cancellation_key
+from services.journey_state.store import cancelled, cuts, people
 from services.journey_state.store.pool import Connection
 from services.journey_state.stored_past import StoredPast
 
@@ -31,16 +32,41 @@ async def leave_checkpoints(
     identifier at the cut, by whatever is learned later, owns the checkpoint.
     """
     held = await _held_at(connection, customers, holdings, cut)
-    rows = []
+    left = []
     for customer in customers:
         owned = held[customer.customer_id]
         made = _checkpoint(journeys, customer, pasts[customer.customer_id], owned, cut)
         if made is not None:
-            key = identifier_key(*made.identifiers[0].identifier)
-            rows.append((key, checkpoint.encode(made)))
+            left.append(made)
+    rows = [
+        (identifier_key(*made.identifiers[0].identifier), checkpoint.encode(made)) for made in left
+    ]
     ids = {customer.customer_id for customer in customers}
     keys = [key for key in holdings.keys if holdings.owner_at(key, (cut, "", "")) in ids]
     await cuts.replace_checkpoints(connection, cut, keys, rows)
+    if await cancelled.any_cancelled(connection):
+        await _settle_cancelled(connection, [pasts[i] for i in ids], left, cut)
+
+
+async def _settle_cancelled(
+    connection: Connection, pasts: Sequence[StoredPast], left: Sequence[Checkpoint], cut: int
+) -> None:
+    """What was cancelled before the cut ends with the touchpoints there, if no episode is left."""
+    ended = {
+        (episode.last_source, episode.last_message_id): episode.last_at
+        for past in pasts
+        if past.start is not None
+        for episode in past.start.episodes
+    }
+    ended |= {
+        (t.source, t.message_id): t.occurred_at
+        for past in pasts
+        for t in past.touchpoints
+        if t.occurred_at < cut
+    }
+    open_keys = [cancellation_key(episode) for one in left for episode in one.episodes]
+    activities = [(message_key(*named), at) for named, at in ended.items()]
+    await cancelled.settle(connection, activities, list(map(bytes.fromhex, open_keys)))
 
 
 async def _held_at(

@@ -6,26 +6,23 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-
+from services.journey_state import checkpoint, recompute
+from services.journey_state.connected import CONNECTED_IDENTIFIERS_MAX
 from services.journey_state.customer import Customer, OwnedIdentifier, decode_state
+from services.journey_state.forgetting import Forgetting
 from services.journey_state.keys import message_key
 from services.journey_state.operator import Act
-from services.journey_state.store import erasing, erasures, outcomes, people
-from services.journey_state.store.erasing import Letter, OwnedRow
+from services.journey_state.permission import cancellation_key
+from services.journey_state.store import cuts, erasing, erasures, mentions, people
+from services.journey_state.store.erasing import ErasedTouchpoint, Letter, OwnedRow
 from services.journey_state.store.erasures import ErasedRange
+from services.journey_state.store.mentions import Others
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection
 from services.journey_state.suppression import SECRET_BYTES, keyed_hash
 from services.journey_state.touchpoint import BEGINNING, Identifier
-from services.journey_state.traces import (
-    holds_any,
-    without_identifiers,
-    without_person,
-    written,
-)
+from services.journey_state.traces import holds_any, written
 
 
 class CustomerGoneError(Exception):
@@ -33,19 +30,66 @@ class CustomerGoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Whom an erasure is about: all their ids, and what they own alone and with others."""
+class Found:
+    """What is known of a person before anything is locked."""
 
-    customer_id: bytes
     ids: list[bytes]  # the customer's and those of customers merged into it
+    owned: list[OwnedRow]
+    others: Others
+
+    def is_as(self, before: Found) -> bool:
+        """Whether the person has the same ids and identifiers as before."""
+        return self.ids == before.ids and self.keys == before.keys
+
+    @property
+    def keys(self) -> list[bytes]:
+        return [row.identifier_key for row in self.owned]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What was removed, for as long as the transaction lasts.
+
+    `cut_off`: the keys of messages whose touchpoints retention has cut.
+    """
+
+    touchpoints: list[ErasedTouchpoint]
+    cut_off: Sequence[bytes]
+    signals: list[bytes]
+
+    @property
+    def message_keys(self) -> list[bytes]:
+        known = {message_key(one.source, one.message_id) for one in self.touchpoints}
+        return sorted(known.union(self.cut_off))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom an erasure is about, and what they own alone and with others."""
+
+    found: Found
     alone: list[OwnedRow]
     shared: dict[bytes, OwnedRow]
     periods: Mapping[bytes, Sequence[Period]]  # of the shared ones, in the order
-    customers: Mapping[bytes, Customer]  # locked: these and the owners of what is shared
+    customers: Mapping[bytes, Customer]  # locked: these and those of others
+
+    @property
+    def customer_id(self) -> bytes:
+        return self.found.ids[0]
+
+    @property
+    def ids(self) -> list[bytes]:
+        return self.found.ids
 
     @property
     def keys(self) -> list[bytes]:
         return [row.identifier_key for row in self.alone]
+
+    @property
+    def others(self) -> dict[bytes, Customer]:
+        """Whoever had to do with the person, and is there."""
+        ids = self.found.others.customers
+        return {one: self.customers[one] for one in ids if one in self.customers}
 
     @property
     def identifiers(self) -> set[Identifier]:
@@ -70,53 +114,97 @@ async def erase(act: Act, customer_id: bytes, *, copies_us: int) -> Erased:
     Raises CustomerGoneError.
     """
     connection = act.connection
+    cut = (await cuts.read_cut(connection)).declared_at
+    found = await _find(connection, customer_id)
+    # It reads all that is remembered: batches go on meanwhile.
+    cut_off = [] if cut is None else await erasing.remembered(connection, found.ids, cut)
     await erasures.halt_intake(connection)
-    person = await _find(connection, customer_id)
+    person = await _locked(connection, await _find(connection, customer_id))
+    if not person.found.is_as(found):
+        raise CustomerGoneError
     erased_at = act.conclusion.outgoing.edition.published_at
-    others = await erasing.conflicting(connection, person.ids, person.keys)
-    touchpoints = await erasing.remove_touchpoints(connection, person.ids)
-    messages = [message_key(one.source, one.message_id) for one in touchpoints]
-    signals = await erasing.remove_signals(connection, person.ids)
-    removed = {
-        "touchpoints": len(touchpoints),
-        "checkpoints": await erasing.remove_checkpoints(connection, person.ids),
-        "stage_history": await erasing.remove_history(connection, person.ids),
-        "signals": len(signals),
-        "dead_letters": await _remove_letters(connection, person),
-        **await erasing.remove_rows(connection, person.ids, person.keys, messages),
-    }
-    await _forget_in_others(connection, person, others, signals)
-    await _forbid(connection, person, messages, erased_at, erased_at + copies_us)
-    receiving = await _give_back(act, person)
+    removed, traces = await _remove(connection, person, cut_off)
+    forgetting = Forgetting(
+        ids=person.ids,
+        gone=person.identifiers,
+        messages=traces.touchpoints,
+        signals=traces.signals,
+        others=person.others,
+        keys=person.found.others.keys,
+        cut=cut,
+    )
+    past = await forgetting.forget(connection)
+    await _forbid(connection, person, traces.message_keys, erased_at, erased_at + copies_us)
+    changed = {one.customer_id: one for one in (*past, *await _give_back(act, person))}
     for one in person.ids:
         act.conclusion.outgoing.bury(person.customers[one])
-    await act.conclusion.conclude(connection, receiving, {})
+    changes = await recompute.refold(connection, act.journeys, past) if past else {}
+    await act.conclusion.conclude(connection, list(changed.values()), changes)
     merged = [one for one in person.ids if one != person.customer_id]
     return Erased(person.customer_id, merged, erased_at, removed, len(person.shared))
 
 
-async def _find(connection: Connection, customer_id: bytes) -> Person:
+async def _find(connection: Connection, customer_id: bytes) -> Found:
     ids = [customer_id, *await erasing.merged_ids(connection, customer_id)]
     owned = await erasing.owned_identifiers(connection, ids)
-    found: dict[bytes, list[Period]] = defaultdict(list)
-    for period in await people.read_periods(connection, [row.identifier_key for row in owned]):
-        found[period.identifier_key].append(period)
+    keys = [row.identifier_key for row in owned]
+    others = await mentions.others_of(connection, ids, keys, CONNECTED_IDENTIFIERS_MAX)
+    return Found(ids, sorted(owned), others)
+
+
+async def _locked(connection: Connection, found: Found) -> Person:
+    periods: dict[bytes, list[Period]] = defaultdict(list)
+    for period in await people.read_periods(connection, found.keys):
+        periods[period.identifier_key].append(period)
     shared = {
         row.identifier_key: row
-        for row in owned
-        if any(period.customer_id not in ids for period in found[row.identifier_key])
+        for row in found.owned
+        if any(period.customer_id not in found.ids for period in periods[row.identifier_key])
     }
-    periods = {key: found[key] for key in shared}
-    owners = {period.customer_id for of_one in periods.values() for period in of_one}
-    rows = await people.lock_customers(connection, [*ids, *owners])
+    held = {key: periods[key] for key in shared}
+    owners = {period.customer_id for of_one in held.values() for period in of_one}
+    asked = [*found.ids, *owners, *found.others.customers]
+    rows = await people.lock_customers(connection, asked)
     customers = {
         row.customer_id: Customer.found(row.customer_id, decode_state(row.state), row.definition_id)
         for row in rows
     }
-    if not any(row.customer_id == customer_id and row.merged_into is None for row in rows):
+    if not any(row.customer_id == found.ids[0] and row.merged_into is None for row in rows):
         raise CustomerGoneError
-    alone = [row for row in owned if row.identifier_key not in shared]
-    return Person(customer_id, ids, alone, shared, periods, customers)
+    if not customers.keys() >= {*found.ids, *owners}:
+        raise CustomerGoneError
+    alone = [row for row in found.owned if row.identifier_key not in shared]
+    return Person(found, alone, shared, held, customers)
+
+
+async def _remove(
+    connection: Connection, person: Person, cut_off: Sequence[bytes]
+) -> tuple[dict[str, int], Traces]:
+    """Their own rows go; how many by kind, and what of it is to be known for a moment more."""
+    ids = person.ids
+    touchpoints = await erasing.remove_touchpoints(connection, ids)
+    bodies = await erasing.remove_checkpoints(connection, ids)
+    left = [checkpoint.decode(body) for body in bodies]
+    entered, causes = await erasing.remove_history(connection, ids)
+    signals = await erasing.remove_signals(connection, ids)
+    episodes = [episode for one in left for episode in one.episodes]
+    episodes += [e for one in ids for e in person.customers[one].state.episodes]
+    known = [*touchpoints, *causes]
+    known += [ErasedTouchpoint(e.last_source, e.last_message_id) for e in episodes]
+    traces = Traces(known, cut_off, signals)
+    cancelled = {key for one in ids for key in person.customers[one].state.cancelled}
+    cancelled |= {cancellation_key(episode) for episode in episodes}
+    removed = {
+        "touchpoints": len(touchpoints),
+        "checkpoints": len(bodies),
+        "stage_history": entered,
+        "signals": len(signals),
+        "dead_letters": await _remove_letters(connection, person),
+        **await erasing.remove_rows(
+            connection, ids, person.keys, traces.message_keys, [*map(bytes.fromhex, cancelled)]
+        ),
+    }
+    return removed, traces
 
 
 async def _remove_letters(connection: Connection, person: Person) -> int:
@@ -140,29 +228,6 @@ def _about(letters: Sequence[Letter], forms: Sequence[bytes]) -> list[int]:
             for text in (letter.key or b"", letter.value or b"", letter.message.encode())
         )
     ]
-
-
-async def _forget_in_others(
-    connection: Connection, person: Person, others: Sequence[bytes], signals: Sequence[bytes]
-) -> None:
-    """Records and signals of others name them no more: links that were refused, and splits."""
-    if not others:
-        return
-    gone, theirs = person.identifiers, {signal.hex() for signal in signals}
-    keys = [key for _, key in await people.owned_keys(connection, others)]
-    for body in await erasing.bodies_holding(connection, keys, written(gone)):
-        changed = without_identifiers(body.body, gone)
-        if changed is not None:
-            await erasing.replace_body(connection, body._replace(body=changed))
-    for row in await outcomes.read_signals(connection, others):
-        payload: dict[str, Any] = msgspec.json.decode(row.payload)
-        raised_as = None if row.raised_as in person.ids else row.raised_as
-        changed_payload = without_person(payload, gone, theirs)
-        if raised_as is not None:
-            changed_payload["raised_as"] = payload.get("raised_as")
-        if changed_payload != payload or raised_as != row.raised_as:
-            text = msgspec.json.encode(changed_payload).decode()
-            await erasing.replace_payload(connection, row.signal_id, text, raised_as)
 
 
 async def _forbid(

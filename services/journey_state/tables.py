@@ -256,6 +256,8 @@ cancelled_deadlines = Table(
     ordered_text("source"),
     ordered_text("message_id"),
     now_column("cancelled_at"),
+    # When the last activity was, once nothing after a cut can change its episode: it goes with it.
+    time_column("settled_at", nullable=True),
 )
 
 # One row per customer with something to come; wake_at is never later than that, often earlier.

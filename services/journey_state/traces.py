@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from services.journey_state.touchpoint import Identifier
+
+TEXT_CHARS_MIN = 6  # a shorter value may stand in somebody else's record by chance
+_TELLING = ("properties", "traits", "context")  # of a record
+_UNTOLD: dict[str, Any] = {
+    "campaign": {"first": None, "last": None},
+    "locale": None,
+    "last_touchpoint": None,
+}
 
 _WORD = rb"[0-9A-Za-z_@.+\-\x80-\xff]"
 
@@ -39,28 +48,84 @@ def without_identifiers(body: bytes, gone: Collection[Identifier]) -> bytes | No
     """
     record: dict[str, Any] = msgspec.json.decode(body)
     values = {value for kind, value in gone if kind in ("user_id", "anonymous_id")}
-    kept = {k: v for k, v in record["identifiers"].items() if (k, v) not in gone}
     previous = record.get("previous_id")
-    if kept == record["identifiers"] and previous not in values:
-        return None
-    previous = None if previous in values else previous
-    return msgspec.json.encode({**record, "identifiers": kept, "previous_id": previous})
-
-
-def without_person(
-    payload: dict[str, Any], gone: Collection[Identifier], signals: Collection[str]
-) -> dict[str, Any]:
-    """Somebody else's signal without what it says of an erased person whom they once were one with.
-
-    `signals` are the erased person's; the id that it was raised as is theirs too.
-    """
-    return {
-        **payload,
-        "identifiers": [
-            one for one in payload.get("identifiers", ()) if (one["kind"], one["value"]) not in gone
-        ],
-        "open_signals": [
-            one for one in payload.get("open_signals", ()) if one["signal_id"] not in signals
-        ],
-        "raised_as": None,
+    texts = frozenset(value.lower() for _, value in gone if len(value) >= TEXT_CHARS_MIN)
+    changed = {
+        **record,
+        "identifiers": {k: v for k, v in record["identifiers"].items() if (k, v) not in gone},
+        "previous_id": None if previous in values else previous,
+        **{part: _without(record.get(part), texts) for part in _TELLING},
     }
+    changed = {name: value for name, value in changed.items() if name in record}
+    return None if changed == record else msgspec.json.encode(changed)
+
+
+def tells_otherwise(body: bytes, changed: bytes) -> bool:
+    """Whether a record says something else now that a fold may look at: not only who it names."""
+    before, after = msgspec.json.decode(body), msgspec.json.decode(changed)
+    return any(before.get(part) != after.get(part) for part in _TELLING)
+
+
+def without_texts(traits: dict[str, Any], gone: Collection[Identifier]) -> dict[str, Any]:
+    """Somebody else's traits without values that are one of these identifiers."""
+    texts = frozenset(value.lower() for _, value in gone if len(value) >= TEXT_CHARS_MIN)
+    kept: dict[str, Any] = _without(traits, texts)
+    return kept
+
+
+def _without(value: Any, texts: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {k: _without(v, texts) for k, v in value.items() if not _is_one(v, texts)}
+    if isinstance(value, list):
+        return [_without(one, texts) for one in value if not _is_one(one, texts)]
+    return value
+
+
+def _is_one(value: Any, texts: Collection[str]) -> bool:
+    return isinstance(value, str) and value.strip().lower() in texts
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What of an erased person may stand in what is said of another, whom they were one with.
+
+    `signals` are the person's, in hex; `messages` the ids of their touchpoints, as far as they are
+    known; `own` those of the touchpoints that the other's present history names.
+    """
+
+    gone: Collection[Identifier]
+    signals: Collection[str]
+    messages: Collection[str]
+    own: Collection[str]
+
+    def taken_out(self, value: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:
+        """The value without it; `traits` are the other's present ones.
+
+        What was said while both were one does not tell whose the campaign, the locale and the last
+        touchpoint were: it says nothing of them any more.
+        """
+        named = value.get("identifiers", [])
+        kept = [one for one in named if (one["kind"], one["value"]) not in self.gone]
+        as_one = len(kept) < len(named)
+        after: dict[str, Any] = self._nameless(value, as_one=as_one)
+        after |= {"identifiers": kept} if "identifiers" in value else {}
+        for name in ("open_signals", "signals"):
+            if name in value:
+                after[name] = [one for one in after[name] if one["signal_id"] not in self.signals]
+        if "traits" in value:
+            after["traits"] = without_texts(traits if as_one else value["traits"], self.gone)
+        if as_one:
+            after |= {name: blank for name, blank in _UNTOLD.items() if name in value}
+        return after
+
+    def _nameless(self, value: Any, *, as_one: bool) -> Any:
+        """The value with null for each message id that is, or may be, the person's."""
+        if isinstance(value, list):
+            return [self._nameless(one, as_one=as_one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        after = {name: self._nameless(one, as_one=as_one) for name, one in value.items()}
+        message_id = value.get("message_id")
+        if message_id in self.messages or (as_one and message_id not in self.own):
+            after |= {"message_id": None} if "message_id" in value else {}
+        return after

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.asking import get, problem, serving
+from tests.journey_state.cutting import DAY, Cutting
 from tests.journey_state.running import a_touchpoint
 
 CART = {"cart_id": "c1"}
@@ -121,3 +122,24 @@ async def test_a_deadline_that_is_not_there_is_not_cancelled(
         answer = await client.delete(f"/v1/deadlines/{which}")
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     await problem(client, 405, f"/v1/deadlines/{deadline['id']}")
+
+
+async def test_what_was_cancelled_goes_with_a_cut_unless_its_episode_goes_on(
+    worker: Applying, client: httpx2.AsyncClient
+) -> None:
+    """The cart's window is long over; who has ordered lapses only after ninety days."""
+    await worker.take(added())
+    await cancelled(client)
+    await worker.take(a_touchpoint("Order Completed", at=2, user="u1"))
+    (lapsing,) = (await get(client, "/v1/deadlines", rule="lapsed"))["items"]
+    assert (await client.delete(f"/v1/deadlines/{lapsing['id']}")).status_code == 200
+    known = "SELECT rule FROM cancelled_deadlines ORDER BY rule"
+    assert await worker.execute(known) == [("cart",), ("lapsed",)]
+    cutting = Cutting(worker)
+    await cutting.declare()
+    await cutting.until("reached")
+    assert await worker.execute(known) == [("cart",), ("lapsed",)]
+    await cutting.finish()
+    assert await worker.execute(known) == [("lapsed",)]
+    await worker.reach(100 * DAY)
+    assert await worker.signals() == []

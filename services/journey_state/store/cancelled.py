@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from services.journey_state.store.pool import Connection
+from services.journey_state.store.pool import Connection, int_array, uuid_array
 
 
 class CancelledDeadline(NamedTuple):
@@ -59,3 +59,30 @@ async def cancelled_of(
         message_keys,
     )
     return [CancelledDeadline(*row) for row in rows]
+
+
+async def any_cancelled(connection: Connection) -> bool:
+    """Whether anything was ever cancelled and is still known."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT 1 FROM cancelled_deadlines)")
+    return found
+
+
+async def settle(
+    connection: Connection, activities: Sequence[tuple[bytes, int]], open_keys: Sequence[bytes]
+) -> None:
+    """Facts about these last activities, (message key, `occurred_at`), go with what was then.
+
+    Not those with one of the `open_keys`: something may still become of their episodes.
+    """
+    await connection.execute(
+        """
+        UPDATE cancelled_deadlines AS c SET settled_at = CASE
+          WHEN c.cancellation_key <> ALL($3::text::uuid[])
+          THEN timestamptz 'epoch' + n.at * interval '1 us' END
+        FROM unnest($1::text::uuid[], $2::text::bigint[]) AS n (message_key, at)
+        WHERE c.message_key = n.message_key
+        """,
+        uuid_array(key for key, _ in activities),
+        int_array(at for _, at in activities),
+        uuid_array(open_keys),
+    )

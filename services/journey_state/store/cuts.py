@@ -14,6 +14,7 @@ EMPTIED = (
     ("timeline_past", "occurred_at"),
     ("timeline_default", "occurred_at"),
     ("checkpoints", "cut_at"),
+    ("cancelled_deadlines", "settled_at"),
 )
 
 Phase = Literal["idle", "declared", "cutting", "reached", "dropping"]

@@ -42,16 +42,6 @@ class Letter(NamedTuple):
     message: str
 
 
-class Body(NamedTuple):
-    """A touchpoint of someone else whose bytes hold something of the person's."""
-
-    identifier_key: bytes
-    occurred_at: int
-    message_id: str
-    source: str
-    body: bytes
-
-
 async def merged_ids(connection: Connection, customer_id: bytes) -> list[bytes]:
     """The customers that were merged into this one, at whatever remove."""
     rows = await connection.fetch(
@@ -89,23 +79,6 @@ async def owned_identifiers(connection: Connection, ids: Sequence[bytes]) -> lis
     return [OwnedRow(*row) for row in rows]
 
 
-async def conflicting(
-    connection: Connection, ids: Sequence[bytes], keys: Sequence[bytes]
-) -> list[bytes]:
-    """Other customers that these, or these identifiers, had to do with."""
-    rows = await connection.fetch(
-        """
-        SELECT from_customer_id, to_customer_id FROM conflicts
-        WHERE identifier_key = ANY($2::uuid[]) OR from_customer_id = ANY($1::uuid[])
-          OR to_customer_id = ANY($1::uuid[])
-        UNION SELECT customer_id, customer_id FROM signals WHERE raised_as = ANY($1::uuid[])
-        """,
-        ids,
-        keys,
-    )
-    return sorted({one for row in rows for one in row} - set(ids))
-
-
 _STRETCHES = stretches("$1::uuid[]")
 
 _ADD_COUNTS = """
@@ -140,36 +113,60 @@ async def remove_touchpoints(
     return [ErasedTouchpoint(*row) for row in rows]
 
 
-async def remove_checkpoints(connection: Connection, ids: Sequence[bytes]) -> int:
-    """What is kept of their time before a cut of the timeline goes."""
-    status = await connection.execute(
+async def remembered(connection: Connection, ids: Sequence[bytes], before: int) -> list[bytes]:
+    """The message keys of those of their events from before an instant that are remembered.
+
+    It reads the whole window of messages, which has no index by identifier.
+    """
+    rows = await connection.fetch(
+        f"""
+        WITH {_STRETCHES}
+        SELECT d.message_key FROM dedupe AS d JOIN stretch AS s
+          ON d.identifier_key = s.identifier_key AND d.occurred_at >= s.from_at
+          AND (s.to_at IS NULL OR d.occurred_at < s.to_at)
+        WHERE d.occurred_at < $2
+        """,  # noqa: S608 - constants
+        ids,
+        before,
+    )
+    return [row[0] for row in rows]
+
+
+async def remove_checkpoints(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
+    """What is kept of their time before a cut of the timeline goes; gives the bodies."""
+    rows = await connection.fetch(
         f"""
         WITH {_STRETCHES}
         DELETE FROM checkpoints AS c USING stretch AS s
-        WHERE {CHECKPOINT_IN_STRETCH}
+        WHERE {CHECKPOINT_IN_STRETCH} RETURNING c.body
         """,  # noqa: S608 - constants
         ids,
     )
-    return _count(status)
+    return [row[0] for row in rows]
 
 
-async def remove_history(connection: Connection, ids: Sequence[bytes]) -> int:
-    """Their stage history goes; the stages entered are counted by day."""
-    gone: int = await connection.fetchval(
+async def remove_history(
+    connection: Connection, ids: Sequence[bytes]
+) -> tuple[int, list[ErasedTouchpoint]]:
+    """Their stage history goes; the stages entered are counted by day.
+
+    Gives how many rows, and the touchpoints that the present ones were about.
+    """
+    rows = await connection.fetch(
         f"""
         WITH gone AS (
           DELETE FROM stage_history WHERE customer_id = ANY($1::uuid[])
-          RETURNING entered_at, previous, stage, superseded_at
+          RETURNING entered_at, previous, stage, superseded_at, source, message_id
         ), counted AS (
           INSERT INTO anonymous_counts (day, what, name, detail, count)
           SELECT (entered_at AT TIME ZONE 'UTC')::date, 'stage', stage, previous, count(*)
           FROM gone WHERE superseded_at IS NULL GROUP BY 1, 3, 4 {_ADD_COUNTS}
         )
-        SELECT count(*) FROM gone
+        SELECT source, message_id, superseded_at IS NULL FROM gone
         """,  # noqa: S608 - constants
         ids,
     )
-    return gone
+    return len(rows), [ErasedTouchpoint(*row[:2]) for row in rows if row[2]]
 
 
 async def remove_signals(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
@@ -197,11 +194,6 @@ _OF_CUSTOMERS = {
     "ownership_periods": "DELETE FROM ownership_periods WHERE customer_id = ANY($1::uuid[])",
     "customers": "DELETE FROM customers WHERE customer_id = ANY($1::uuid[])",
 }
-_OF_MESSAGES = {
-    "remembered_messages": "DELETE FROM dedupe WHERE message_key = ANY($1::text::uuid[])",
-    "cancelled_deadlines": "DELETE FROM cancelled_deadlines "
-    "WHERE message_key = ANY($1::text::uuid[])",
-}
 
 
 async def remove_rows(
@@ -209,8 +201,12 @@ async def remove_rows(
     ids: Sequence[bytes],
     keys: Sequence[bytes],
     message_keys: Sequence[bytes],
+    cancellations: Sequence[bytes],
 ) -> dict[str, int]:
-    """Everything else of the customers, their identifiers and their messages; how many rows."""
+    """Everything else of the customers, their identifiers and their messages; how many rows.
+
+    `cancellations`: the keys of deadlines of theirs that may have been cancelled.
+    """
     conflicts = await connection.execute(
         """
         DELETE FROM conflicts WHERE identifier_key = ANY($2::uuid[])
@@ -220,8 +216,19 @@ async def remove_rows(
         keys,
     )
     removed = {"conflicts": _count(conflicts)}
-    for name, statement in _OF_MESSAGES.items():
-        removed[name] = _count(await connection.execute(statement, uuid_array(message_keys)))
+    remembered = await connection.execute(
+        "DELETE FROM dedupe WHERE message_key = ANY($1::text::uuid[])", uuid_array(message_keys)
+    )
+    removed["remembered_messages"] = _count(remembered)
+    cancelled = await connection.execute(
+        """
+        DELETE FROM cancelled_deadlines
+        WHERE message_key = ANY($1::text::uuid[]) OR cancellation_key = ANY($2::text::uuid[])
+        """,
+        uuid_array(message_keys),
+        uuid_array(cancellations),
+    )
+    removed["cancelled_deadlines"] = _count(cancelled)
     for name, statement in _OF_CUSTOMERS.items():
         removed[name] = _count(await connection.execute(statement, ids))
     await links.forget_links(connection, keys)
@@ -296,45 +303,6 @@ async def remove_letters(connection: Connection, ids: Sequence[int]) -> None:
     """These dead letters go."""
     await connection.execute(
         "DELETE FROM dead_letters WHERE dead_letter_id = ANY($1::bigint[])", ids
-    )
-
-
-async def bodies_holding(
-    connection: Connection, keys: Sequence[bytes], texts: Sequence[bytes]
-) -> list[Body]:
-    """The touchpoints under these identifiers in whose bytes any of the texts stands."""
-    rows = await connection.fetch(
-        """
-        SELECT identifier_key, occurred_at, message_id, source, body FROM timeline AS t
-        WHERE identifier_key = ANY($1::text::uuid[]) AND EXISTS
-          (SELECT 1 FROM unnest($2::bytea[]) AS text WHERE position(text IN t.body) > 0)
-        """,
-        uuid_array(keys),
-        texts,
-    )
-    return [Body(*row) for row in rows]
-
-
-async def replace_body(connection: Connection, body: Body) -> None:
-    """The touchpoint has these bytes."""
-    await connection.execute(
-        """
-        UPDATE timeline SET body = $5
-        WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
-        """,
-        *body,
-    )
-
-
-async def replace_payload(
-    connection: Connection, signal_id: bytes, payload: str, raised_as: bytes | None
-) -> None:
-    """The signal has this value."""
-    await connection.execute(
-        "UPDATE signals SET payload = $2::jsonb, raised_as = $3 WHERE signal_id = $1",
-        signal_id,
-        payload,
-        raised_as,
     )
 
 

@@ -22,7 +22,7 @@ class ErasedRange(NamedTuple):
 
 async def halt_intake(connection: Connection) -> None:
     """No batch is under way or begins until this transaction ends; those after it look up what
-    was erased. It must be the transaction's first lock."""
+    was erased. It must be the first lock that the transaction waits for."""
     await connection.execute("LOCK TABLE consumer_offsets IN SHARE ROW EXCLUSIVE MODE")
     await connection.execute("UPDATE consumer_offsets SET erasures = true WHERE NOT erasures")
 
