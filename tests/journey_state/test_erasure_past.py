@@ -9,11 +9,11 @@ import httpx2
 import msgspec
 import pytest_asyncio
 
-from services.contracts.times import SECOND_US
+from services.contracts.times import SECOND_US, to_datetime
 from services.journey_state import checkpoint
 from tests.journey_state.applying import Applying, applying
 from tests.journey_state.asking import get, serving
-from tests.journey_state.cutting import CUT, Cutting, people_of, refolded
+from tests.journey_state.cutting import CUT, CUT_US, Cutting, people_of, refolded
 from tests.journey_state.lives import AFTER, OWN, TABLET, Life, places
 from tests.journey_state.running import START_US, a_touchpoint
 from tests.journey_state.searching import forms, found_in_tables, key_forms
@@ -80,6 +80,16 @@ async def test_nothing_is_left_of_a_past_that_was_cut(
     )
     buried = [customer_id for customer_id, ce_type in newest if ce_type == "tombstone"]
     assert {receipt["customer_id"], *receipt["merged_ids"]} <= {*buried}
+
+
+async def test_nothing_is_left_when_what_was_cut_is_remembered_no_more(
+    worker: Applying, client: httpx2.AsyncClient, life: Life
+) -> None:
+    """The window of messages has passed: a cancelled deadline is known by its episode alone."""
+    await worker.execute("DELETE FROM dedupe WHERE occurred_at < $1", to_datetime(CUT_US))
+    receipt = await erase(client)
+    assert await life.left() == []
+    assert receipt["removed"]["cancelled_deadlines"] == 2
 
 
 async def test_others_keep_theirs(worker: Applying, client: httpx2.AsyncClient, life: Life) -> None:
