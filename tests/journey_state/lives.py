@@ -108,6 +108,7 @@ class Life:
         await self._cart(AFTER + 1, "ann's secret third cart")
         await self._cancel("cart")
         await self._cart(AFTER + 2, "ann's secret third cart")
+        await take(self.by_ann("Product Viewed", AFTER + 1.5))
         full = {f"kind{n:03}": f"of dora {n}" for n in range(99)}
         await take(a_touchpoint("page", at=AFTER + 3, type="page", user="dora", identifiers=full))
         both: dict[str, Any] = {"identifiers": {"email": ANN["email"]}, "message_id": "m-of-dora"}
