@@ -19,7 +19,13 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.cli.endpoints import EndpointsError, read_endpoints
-from services.cli.tail_lines import signal_line, stage_change_line, touchpoint_line, unread_line
+from services.cli.tail_lines import (
+    rejected_line,
+    signal_line,
+    stage_change_line,
+    touchpoint_line,
+    unread_line,
+)
 from services.contracts.heartbeat import is_heartbeat
 from services.settings import KafkaSettings, Settings
 
@@ -36,12 +42,14 @@ class Followed(StrEnum):
     TOUCHPOINTS = "touchpoints"
     STAGE_CHANGES = "stage-changes"
     SIGNALS = "signals"
+    REJECTED = "rejected"
 
 
 _LINES: dict[Followed, Callable[[dict[str, Any], str, str], str]] = {
     Followed.TOUCHPOINTS: touchpoint_line,
     Followed.STAGE_CHANGES: stage_change_line,
     Followed.SIGNALS: signal_line,
+    Followed.REJECTED: rejected_line,
 }
 
 
@@ -51,9 +59,12 @@ class TopicMissingError(Exception):
 
 def tail(
     what: Annotated[
-        Followed, typer.Argument(help="Which records: touchpoints, stage-changes or signals.")
+        Followed, typer.Argument(help="touchpoints, stage-changes, signals or rejected.")
     ] = Followed.STAGE_CHANGES,
     *,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="Events that were not taken, and why.")
+    ] = False,
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="All that the topic holds, then on.")
     ] = False,
@@ -74,8 +85,9 @@ def tail(
     # What aiokafka logs of a broker that is away is said below, once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     kafka = _kafka(data)
-    topic = _topic(kafka, what)
-    show = json_line if as_json else _text_line(what)
+    followed = Followed.REJECTED if rejected else what
+    topic = _topic(kafka, followed)
+    show = json_line if as_json else _text_line(followed)
     try:
         asyncio.run(_follow(kafka, topic, show, from_beginning=from_beginning, limit=limit))
     except KeyboardInterrupt:
@@ -107,6 +119,7 @@ def _topic(kafka: KafkaSettings, what: Followed) -> str:
         Followed.TOUCHPOINTS: kafka.topics.touchpoints,
         Followed.STAGE_CHANGES: kafka.topics.stage_changes,
         Followed.SIGNALS: kafka.topics.signals,
+        Followed.REJECTED: kafka.topics.rejected,
     }
     return names[what]
 

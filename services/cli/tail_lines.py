@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 
 ITEMS_SHOWN_MAX = 3
+ORIGINAL_SHOWN_BYTES_MAX = 160
 
 
 def touchpoint_line(value: dict[str, Any], key: str, _kind: str) -> str:
@@ -33,6 +36,18 @@ def signal_line(value: dict[str, Any], key: str, kind: str) -> str:
     nth = f"reminder {reminder.get('n')} of {reminder.get('of')}" if reminder else ""
     after = f"due {value.get('due_at')}"
     return _joined(_time(value), key, rule, nth, _left(value), amount, after, _outcome(value))
+
+
+def rejected_line(value: dict[str, Any], _key: str, _kind: str) -> str:
+    """When, the source, the code and its reason, how the event began."""
+    try:
+        original = base64.b64decode(str(value.get("original") or ""))
+    except binascii.Error:
+        original = b""
+    begins = original[:ORIGINAL_SHOWN_BYTES_MAX].decode("utf-8", "replace")
+    more = "..." if len(original) > ORIGINAL_SHOWN_BYTES_MAX else ""
+    reason = f"{value.get('code')}: {value.get('message')}"
+    return _joined(value.get("received_at"), value.get("source"), reason, f"{begins}{more}")
 
 
 def unread_line(key: str, partition: int, offset: int, reason: str) -> str:

@@ -16,8 +16,9 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from services.cli.endpoints import Endpoints, write_endpoints
-from services.contracts import heartbeat, touchpoint
+from services.contracts import heartbeat, rejected, touchpoint
 from services.contracts.cloudevent import kafka_headers
+from services.contracts.rejected import RejectedEvent
 from services.contracts.topics import Topics
 from services.settings import KafkaSettings
 
@@ -174,6 +175,29 @@ async def test_signals_tell_what_was_left(
         f"{AT}  {CUSTOMER}  cart raised  {left}",
         f"{AT}  {CUSTOMER}  cart recovered  {left}  by Order Completed on website",
     ]
+
+
+async def test_rejected_events_say_why_and_what_they_were(
+    kafka_settings: KafkaSettings, topics: Topics, producer: AIOKafkaProducer
+) -> None:
+    original = b'{"event": "A\x1b[2J"}' + b"x" * 200
+    event = RejectedEvent(
+        original=original,
+        size=len(original),
+        source="shop",
+        code="no_identifier",
+        message="an event needs a userId",
+        received_at=AT,
+    )
+    await producer.send_and_wait(topics.rejected, rejected.encode(event))
+    running = await tail(
+        "--rejected", "--from-beginning", "--limit", "1", **environment(kafka_settings)
+    )
+    code, lines, err = await running.finish()
+    assert (code, err) == (0, "")
+    begins = '{"event": "A\N{REPLACEMENT CHARACTER}[2J"}'
+    shown = begins + "x" * (160 - len(begins)) + "..."
+    assert lines == [f"{AT}  shop  no_identifier: an event needs a userId  {shown}"]
 
 
 async def test_json_holds_the_whole_record(
