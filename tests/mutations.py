@@ -12,12 +12,19 @@ from pathlib import Path
 from typing import Literal
 
 from tests.breakages import BREAKAGES, Breakage
+from tests.breakages_in_ingest import IN_INGEST
+from tests.breakages_in_journey_state import IN_JOURNEY_STATE
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "semantics-tests.md"
 TESTS_SECONDS_MAX = 300
 TESTS_FAILED = 1  # pytest's exit code
 HEADING = "## Breakages"
+NOT_RUN = "not run yet"
+EVERY = sorted(
+    (*BREAKAGES, *IN_INGEST, *IN_JOURNEY_STATE),
+    key=lambda one: [int(part) for part in one.sentence.split(".")],
+)
 
 Outcome = Literal["caught", "not caught", "stale", "broken"]
 
@@ -67,7 +74,7 @@ def report(outcomes: Sequence[tuple[Breakage, Outcome]], page: str) -> str:
     """The page's table of breakages; what was not run now keeps its last outcome."""
     known = last_outcomes(page)
     known |= {(one.sentence, one.what): outcome for one, outcome in outcomes}
-    every = [(one, known.get((one.sentence, one.what), "not run yet")) for one in BREAKAGES]
+    every = [(one, known.get((one.sentence, one.what), NOT_RUN)) for one in EVERY]
     caught = sum(1 for _, outcome in every if outcome == "caught")
     rows = [f"| {one.sentence} | {one.what} | `{one.file}` | {outcome} |" for one, outcome in every]
     return "\n".join(
@@ -85,17 +92,29 @@ def report(outcomes: Sequence[tuple[Breakage, Outcome]], page: str) -> str:
     )
 
 
+def _is_asked(
+    breakage: Breakage, options: argparse.Namespace, known: dict[tuple[str, str], str]
+) -> bool:
+    if options.new and known.get((breakage.sentence, breakage.what), NOT_RUN) != NOT_RUN:
+        return False
+    return not options.sentences or breakage.sentence in options.sentences
+
+
 def main() -> int:
     """Exit code 0 when every breakage was caught."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sentences", nargs="*", help="such as 5.6; none: all")
+    parser.add_argument(
+        "--new", action="store_true", help=f"only what {PAGE.name} knows nothing of"
+    )
     parser.add_argument("--write", action="store_true", help=f"put the outcome into {PAGE.name}")
     options = parser.parse_args()
     outcomes: list[tuple[Breakage, Outcome]] = []
+    known = last_outcomes(PAGE.read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="milepost-mutations-") as name:
         folder = tree(Path(name))
-        for breakage in BREAKAGES:
-            if not options.sentences or breakage.sentence in options.sentences:
+        for breakage in EVERY:
+            if _is_asked(breakage, options, known):
                 outcome = outcome_of(breakage, folder)
                 outcomes.append((breakage, outcome))
                 print(f"{breakage.sentence:5} {outcome:10} {breakage.what}", flush=True)

@@ -26,6 +26,8 @@ EARLIER = "2026-11-21T19:59:00Z"
         ({"batch": [PAGE | {"timestamp": AT, "sentAt": "2026-11-21T19:30:00Z"}], "sentAt": AT}, {},
          "20:00:00", "corrected"),
         ({"batch": [PAGE | {"timestamp": AT}]}, {"sentAt": EARLIER}, "19:01:00", "corrected"),
+        ({"batch": [PAGE | {"timestamp": AT}], "sentAt": AT}, {"sentAt": EARLIER},
+         "20:00:00", "corrected"),
         ({"batch": [PAGE | {"timestamp": AT}], "sentAt": ""}, {"sentAt": EARLIER},
          "19:01:00", "corrected"),
         ({"batch": [PAGE | {"timestamp": AT, "sentAt": AT},

@@ -230,6 +230,27 @@ async def test_a_mail_source_knows_people_by_their_address(desk: Desk) -> None:
     assert await desk.faults(event, key=KEY) == ["no_identifier"]
 
 
+async def test_the_field_of_an_id_counts_before_the_senders_own_identifiers(desk: Desk) -> None:
+    event = {"type": "page", "userId": "u", "identifiers": {"user_id": "other", "telegram": "t"}}
+    (kept,) = await desk.kept(event)
+    assert kept.identifiers == {"user_id": "u", "telegram": "t"}
+    (kept,) = (await desk.kept(event | {"userId": "null"}))[-1:]
+    assert kept.identifiers == {"user_id": "other", "telegram": "t"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "known"), [("phone", True), ("email", True), ("chatbot", False), ("app", False)]
+)
+async def test_context_names_people_on_the_channels_of_mail_and_phone_alone(
+    desk: Desk, channel: str, known: bool
+) -> None:
+    said = {"email": "Ann@Example.org", "phone": "+48 601 234 567"}
+    event = {"type": "page", "anonymousId": "a", "channel": channel, "context": {"traits": said}}
+    (kept,) = await desk.kept(event, key=FREE_KEY)
+    named = {"email": "ann@example.org", "phone": "+48601234567"} if known else {}
+    assert kept.identifiers == {"anonymous_id": "a", **named}
+
+
 async def test_group_traits_are_not_mixed_with_the_persons(desk: Desk) -> None:
     event = {
         "type": "group",

@@ -46,6 +46,17 @@ class People:
         )
         await self._stand.operate(own, bounds)
 
+    async def timeline(self) -> list[Any]:
+        """The stored touchpoints, each with what changes when its row is written anew."""
+        async with self._stand.store.connection() as connection:
+            return list(
+                await connection.fetch(
+                    "SELECT message_id, identifier_key, tableoid, ctid::text, xmin::text "
+                    "FROM timeline WHERE starts_with(message_id, $1) ORDER BY message_id",
+                    self.prefix,
+                )
+            )
+
     async def kept(self) -> Kept:
         return await kept(self._stand.store, self.prefix)
 
@@ -297,6 +308,18 @@ async def test_parted_customers_have_their_ids_again_and_versions_go_on(people: 
     assert {i: found.owner[i] for i in (A1, U1)} == {i: before.owner[i] for i in (A1, U1)}
     assert not found.merged
     assert all(new > old for new, old in zip(_versions(found, (A1, U1)), versions, strict=True))
+
+
+async def test_merges_and_splits_rewrite_owners_and_no_touchpoint(people: People) -> None:
+    await people.take(people.event(1, A1), people.event(2, U1), people.event(3, U2, E1))
+    stored = await people.timeline()
+    await people.operate(Link(U1, A1, START_US + 4_000_000))
+    await people.operate(Link(U1, U2, START_US + 5_000_000))
+    assert len(set((await people.kept()).owner.values())) == 1
+    await people.operate(Unlink(A1, START_US + 6_000_000))
+    assert len(set((await people.kept()).owner.values())) == 2
+    assert len(stored) == 3
+    assert await people.timeline() == stored
 
 
 def _versions(found: Kept, identifiers: Sequence[Identifier]) -> list[int]:

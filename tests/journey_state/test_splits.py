@@ -159,6 +159,49 @@ async def test_a_late_merge_retracts_a_signal_that_the_other_had_answered(
     assert retracted[0][1]["cause"] == {"kind": "merge", "message_id": "al"}
 
 
+async def test_a_late_split_retracts_a_signal_that_its_new_owner_had_answered(
+    database_url: str,
+) -> None:
+    async with applying(database_url) as applied:
+        await applied.take(page(1, "u1", identifiers=A1), made("Product Added", 5, identifiers=A1))
+        await applied.take(made("Order Completed", 60, "u2"))
+        await applied.reach(4_000)
+        assert await applied.signals() == [("cart", "raised", True, None)]
+        told = await told_by(applied, page(3, "u2", identifiers=A1))
+        second = await owner(applied, "u2")
+
+    retracted = [(kind, value) for kind, value in told if kind.startswith(SIGNALS)]
+    assert [kind for kind, _ in retracted] == ["milepost.abandonment.retracted.v1"]
+    assert retracted[0][1]["customer_id"] == second
+    assert retracted[0][1]["cause"] == {"kind": "split", "message_id": "p3"}
+
+
+async def test_merged_and_split_have_the_key_and_the_next_version_of_from(
+    database_url: str,
+) -> None:
+    async def told_of(customer_id: str) -> list[tuple[str, int]]:
+        return [
+            (kind, version)
+            for kind, version in await applied.execute(
+                "SELECT ce_type, version FROM outbox WHERE topic = 3 AND customer_id = $1 "
+                "ORDER BY outbox_id",
+                customer_id,
+            )
+            if kind in (MERGED, SPLIT)
+        ]
+
+    async with applying(database_url) as applied:
+        await applied.take(page(1, identifiers=A1))
+        visitor = await owner(applied, "a1")
+        await applied.take(page(5, "u1", identifiers=A1))
+        user = await owner(applied, "u1")
+        assert await told_of(visitor) == [(MERGED, 2)]
+        assert await told_of(user) == []
+        await applied.take(page(3, "u2", identifiers=A1))
+        assert await told_of(user) == [(SPLIT, 2)]
+        assert await told_of(visitor) == [(MERGED, 2)]
+
+
 async def test_a_user_that_an_alias_named_before_is_joined_when_it_is_met(
     database_url: str,
 ) -> None:
