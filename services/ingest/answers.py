@@ -67,6 +67,7 @@ def _answer(status: int, kind: Header, body: bytes, *more: Header) -> Answer:
 
 
 SDK_SUCCESS = _answer(200, JSON, _SDK_SUCCESS)
+EMPTY = _answer(200, (b"content-type", b"text/plain"), b"")
 NO_STORE: Header = (b"cache-control", b"no-store, no-cache, must-revalidate, private")
 # One transparent pixel.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")

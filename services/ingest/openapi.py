@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.ingest.protocols import segment
+from services.ingest.protocols import segment, snowplow
 from services.ingest.routes import ROUTES, Route
 
 _ID = {"type": ["string", "number", "null"]}
@@ -75,6 +75,15 @@ _PROBLEM: dict[str, Any] = {
     },
 }
 SCHEMAS = {"Event": EVENT, "Verdicts": VERDICTS, "Failure": _FAILURE, "Problem": _PROBLEM}
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
+# Bodies whose format others have laid down.
+_OTHERS: dict[str, dict[str, Any]] = {
+    snowplow.POST.name: {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"schema": {"type": "string"}, "data": _OBJECTS},
+    },
+}
 _EVENT_REF = {"$ref": "#/components/schemas/Event"}
 
 
@@ -125,6 +134,8 @@ def _content(route: Route) -> dict[str, Any]:
                 },
             },
         }
+    if route.dialect.name in _OTHERS:
+        return {"application/json": {"schema": _OTHERS[route.dialect.name]}}
     if route.dialect is segment.BATCH:
         envelope = {"type": "object", "required": ["batch"], "properties": {"batch": many}}
         return {"application/json": {"schema": envelope}}

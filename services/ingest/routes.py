@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.touchpoint import Call
-from services.ingest.protocols import native, pixel, segment
+from services.ingest.protocols import native, pixel, segment, snowplow
 from services.ingest.protocols.dialect import Dialect
 
 
@@ -38,5 +38,7 @@ ROUTES = (
     *(Route(f"/v1/pixel/{name}", pixel.DIALECT, call) for name, call in _CALLS.items()),
     Route("/pixel/v1/page", pixel.DIALECT, "page"),
     Route("/pixel/v1/track", pixel.DIALECT, "track"),
+    Route("/com.snowplowanalytics.snowplow/tp2", snowplow.POST),
+    Route("/i", snowplow.GET),
 )
 BY_PATH = {path: route for route in ROUTES for path in (route.path, f"{route.path}/")}

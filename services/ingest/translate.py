@@ -130,7 +130,8 @@ class Translator:
         identifiers = fields.identifiers_of(event, call, channel, traits, context)
         instant = self._original_of(event)
         original = instant.time_us if instant else None
-        occurred_at, clock = times.corrected(original, self._correction, self._moment.received_at)
+        by = times.NO_CORRECTION if incoming.clock_is_true else self._correction
+        occurred_at, clock = times.corrected(original, by, self._moment.received_at)
         touchpoint = Touchpoint(
             message_id=text_of(event.message_id) or self._derived_id(call, incoming, original),
             source=source.name,

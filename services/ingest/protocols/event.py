@@ -41,7 +41,8 @@ class Incoming(NamedTuple):
     """One event of a body: its place there, its bytes, and what it says or why it says nothing.
 
     `bot`: the dialect itself knows that no person did it. `canonical`: a dialect's event in
-    Segment's fields, from which an id is derived where it has none.
+    Segment's fields, from which an id is derived where it has none. `clock_is_true`: its time
+    comes from a clock that is right, whatever the one that sent it says.
     """
 
     position: int
@@ -50,6 +51,7 @@ class Incoming(NamedTuple):
     fault: Fault | None
     bot: bool = False
     canonical: bytes = b""
+    clock_is_true: bool = False
 
 
 class Parsed(NamedTuple):
