@@ -77,6 +77,12 @@ class IngestSettings(_Group):
     keys_max: int = Field(256, ge=1, description="keys of one object")
     body_seconds_max: float = Field(30.0, gt=0, description="time for a body to arrive")
     ack_seconds_max: float = Field(4.0, gt=0, description="time for Kafka to acknowledge")
+    source_events_per_second_max: int = Field(
+        0, ge=0, description="of each source, in each process; 0: no limit"
+    )
+    connections_max: int = Field(4096, ge=1, description="open connections; others get a 503")
+    head_seconds_max: float = Field(30.0, gt=0, description="time for a request's head to arrive")
+    reading_bytes_max: int = Field(256 << 20, ge=1 << 20, description="bodies still arriving, all")
     inflight_bytes_max: int = Field(64 << 20, ge=1 << 20, description="unacknowledged bytes")
     drain_seconds_max: float = Field(5.0, gt=0, description="time to answer requests at stop")
 

@@ -51,6 +51,10 @@ HonorDnt = Annotated[
     bool,
     typer.Option("--honor-dnt", help="DNT: 1 of a browser withdraws analytics and marketing."),
 ]
+ServerOnly = Annotated[bool, typer.Option("--server-only", help="Refuse the key to every browser.")]
+EventsPerSecond = Annotated[
+    int, typer.Option(help="Events a second it may send; 0: what the settings say.", min=0)
+]
 KeepFullIp = Annotated[
     bool,
     typer.Option("--keep-full-ip", help="Do not cut client addresses to their network."),
@@ -75,6 +79,8 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
     channel: ChannelName,
     provider: Provider = None,
     origin: Origins = None,
+    server_only: ServerOnly = False,
+    events_per_second: EventsPerSecond = 0,
     consent_required: ConsentRequired = False,
     honor_gpc: HonorGpc = False,
     honor_dnt: HonorDnt = False,
@@ -86,6 +92,8 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Add a source; its write key is printed once."""
     policy = Policy(
+        server_only=server_only,
+        events_per_second_max=events_per_second,
         consent_required=consent_required,
         honor_gpc=honor_gpc,
         honor_dnt=honor_dnt,

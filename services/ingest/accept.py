@@ -14,6 +14,7 @@ from services.ingest.json_rules import JsonLimits
 from services.ingest.metrics import Metrics
 from services.ingest.protocols.dialect import Head, Headers, Query
 from services.ingest.protocols.event import Parsed
+from services.ingest.rate import Rates
 from services.ingest.rejection import rejection
 from services.ingest.sink import EventSink
 from services.ingest.sources import Sources
@@ -55,6 +56,7 @@ class Parts:
     reader: BodyReader
     metrics: Metrics
     limits: Limits
+    rates: Rates
 
 
 def wants_dry_run(query: Query) -> bool:
@@ -72,8 +74,10 @@ async def accept(
 ) -> list[Verdict]:
     """A verdict per event; those without a fault are durable now, unless `dry_run`.
 
-    In strict mode nothing is kept when any event has a fault. Raises UnavailableError.
+    In strict mode nothing is kept when any event has a fault. Raises UnavailableError, also when
+    the source sends faster than it may.
     """
+    parts.rates.require_room(source, len(parsed.events))
     ticket, received_at = parts.inflight.enter()
     try:
         parts.pulse.require_ready(received_at)

@@ -98,7 +98,8 @@ def failure(error: RequestError | UnavailableError, *, native: bool) -> Answer:
     """The whole request failed: for good, or for now."""
     if isinstance(error, UnavailableError):
         answer = _problem if native else sdk
-        return answer(UNAVAILABLE, error.code, error.message, _RETRY)
+        retry = (b"retry-after", str(error.retry_after_seconds).encode())
+        return answer(error.status, error.code, error.message, retry)
     ends = (_CLOSE,) if error.code in _ENDS_CONNECTION else ()
     if native:
         status = NATIVE_STATUS.get(error.code, BAD_REQUEST)

@@ -23,6 +23,7 @@ from services.ingest.instance import Instance
 from services.ingest.mail_links import mail_links
 from services.ingest.metrics import Metrics
 from services.ingest.openapi import with_ingest_paths
+from services.ingest.rate import Rates
 from services.ingest.sink import KafkaSink
 from services.ingest.snippet.route import add_snippet
 from services.ingest.sources import Sources
@@ -59,7 +60,10 @@ class _Service:
             sink=self.sink,
             pulse=Pulse(self.instance, inflight, self.sink, settings.watermark.lease_seconds),
             inflight=inflight,
-            reader=BodyReader(ingest.body_bytes_max, ingest.body_seconds_max),
+            reader=BodyReader(
+                ingest.body_bytes_max, ingest.body_seconds_max, ingest.reading_bytes_max
+            ),
+            rates=Rates(ingest.source_events_per_second_max),
             metrics=Metrics(),
             limits=Limits.of(ingest, settings.time),
         )
@@ -68,6 +72,9 @@ class _Service:
     def _declare_metrics(self) -> None:
         metrics, sink, parts = self.parts.metrics, self.sink, self.parts
         metrics.counters["producer_rebuilds", "Producers replaced"] = lambda: sink.rebuilds
+        metrics.counters["ingest_rate_limited", "Requests of sources too fast"] = lambda: (
+            parts.rates.refused
+        )
         metrics.gauges["ingest_in_flight_bytes", "Taken and not acknowledged"] = lambda: (
             sink.bytes_in_flight
         )

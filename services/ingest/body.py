@@ -10,7 +10,7 @@ from typing import Any
 
 import zstandard
 
-from services.ingest.errors import RequestError
+from services.ingest.errors import RequestError, UnavailableError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,14 +32,16 @@ class BodyReader:
     A timer of its own for each request would cost more than reading the usual body does.
     """
 
-    def __init__(self, bytes_max: int, seconds_max: float) -> None:
+    def __init__(self, bytes_max: int, seconds_max: float, all_bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._seconds_max = seconds_max
+        self._all_bytes_max = all_bytes_max
+        self._all_bytes = 0
         self._reading: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
 
     async def read(self, receive: Receive, encoding: bytes) -> bytes:
-        """The decoded body. Raises RequestError, or ClientGoneError."""
+        """The decoded body. Raises RequestError, UnavailableError or ClientGoneError."""
         task = asyncio.current_task()
         assert task is not None
         self._reading[task] = monotonic() + self._seconds_max
@@ -72,11 +74,19 @@ class BodyReader:
 
     async def _receive_rest(self, message: Message, receive: Receive) -> bytes:
         chunks = bytearray(self._checked(message))
-        while message.get("more_body"):
-            message = await receive()
-            chunks += self._checked(message)
-            if len(chunks) > self._bytes_max:
-                raise too_large(self._bytes_max)
+        self._all_bytes += len(chunks)
+        try:
+            while message.get("more_body"):
+                if self._all_bytes > self._all_bytes_max:
+                    raise UnavailableError("too many bodies are arriving at once")
+                message = await receive()
+                more = self._checked(message)
+                self._all_bytes += len(more)
+                chunks += more
+                if len(chunks) > self._bytes_max:
+                    raise too_large(self._bytes_max)
+        finally:
+            self._all_bytes -= len(chunks)
         return bytes(chunks)
 
     def _checked(self, message: Message) -> bytes:

@@ -102,7 +102,7 @@ class Collector:
         source = self._parts.sources.find(key) if key else None
         if source is None:
             raise RequestError("invalid_write_key", "a valid write key is needed")
-        cors.require_origin(head.headers.get(b"origin"), source)
+        cors.require_origin(head.headers, source)
         return source
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.ingest.answers import Answer, Headers
 from services.ingest.errors import RequestError
 from services.ingest.sources import Sources
@@ -43,8 +45,11 @@ def preflight(headers: dict[bytes, bytes], sources: Sources) -> Answer:
     )
 
 
-def require_origin(origin: bytes | None, source: Source) -> None:
+def require_origin(headers: Mapping[bytes, bytes], source: Source) -> None:
     """Raises RequestError when a browser's page may not use this source's key."""
+    origin = headers.get(b"origin")
+    if source.server_only and (origin is not None or b"sec-fetch-site" in headers):
+        raise RequestError("server_only_key", "this write key is for servers, not for browsers")
     if origin is None or "*" in source.origins:
         return
     if origin.decode("latin-1") not in source.origins:

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 BAD_REQUEST = 400
 UNAVAILABLE = 503
+TOO_MANY_REQUESTS = 429
 RETRY_AFTER_SECONDS = 2
 
 # Native paths only: on the paths of SDKs every permanent failure is a plain 400.
 NATIVE_STATUS = {
     "invalid_write_key": 401,
     "origin_not_allowed": 403,
+    "server_only_key": 403,
     "body_timeout": 408,
     "body_too_large": 413,
     "headers_too_large": 413,
@@ -36,10 +38,23 @@ class UnavailableError(IngestError):
     """Nothing can be made durable now; the sender should come back."""
 
     code = "unavailable"
+    status = UNAVAILABLE
+    retry_after_seconds = RETRY_AFTER_SECONDS
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class RateLimitedError(UnavailableError):
+    """The source sends faster than it may; it should come back after so many seconds."""
+
+    code = "rate_limited"
+    status = TOO_MANY_REQUESTS
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Fault(NamedTuple):

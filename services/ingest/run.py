@@ -20,6 +20,7 @@ import uvloop
 
 from services.ingest.app import create_app
 from services.ingest.instance import InstanceError
+from services.ingest.slow_heads import end_slow_heads
 from services.settings import IngestSettings, Settings
 
 _log = structlog.get_logger(__name__)
@@ -82,10 +83,14 @@ async def serve(
         server.should_exit = True
 
     stopper = asyncio.create_task(stop())
+    ending = asyncio.create_task(
+        end_slow_heads(lambda: server.server_state.connections, settings.ingest.head_seconds_max)
+    )
     try:
         await server.serve(sockets=[listener])
     finally:
         stopper.cancel()
+        ending.cancel()
         listener.close()
     _log.info("ingest_stopped")
 
@@ -101,6 +106,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        limit_concurrency=settings.ingest.connections_max,
         timeout_graceful_shutdown=math.ceil(settings.ingest.drain_seconds_max),
     )
 

@@ -31,8 +31,10 @@ class SourcesFileError(Exception):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a source may tell of people (semantics 8.1, 8.4); `keep_...` None: everything."""
+    """What a source may send, and tell of people (semantics 8.1, 8.4); `keep_...` None: all."""
 
+    server_only: bool = False  # a browser may not use the key, whatever its page
+    events_per_second_max: int = 0  # 0: what the settings say
     consent_required: bool = False  # an event without a statement of consent is not taken
     honor_gpc: bool = False  # `Sec-GPC: 1` withdraws marketing
     honor_dnt: bool = False  # `DNT: 1` withdraws analytics and marketing

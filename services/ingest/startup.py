@@ -135,7 +135,7 @@ class _Startup:
     def _source_of(self, key: bytes, request: Request) -> Source | None:
         source = self._sources.find(key)
         if source is not None:
-            cors.require_origin(_origin_of(request), source)
+            cors.require_origin(dict(request.scope["headers"]), source)
         return source
 
 

@@ -25,6 +25,7 @@ from services.ingest.inflight import InFlight
 from services.ingest.instance import Instance
 from services.ingest.metrics import Metrics
 from services.ingest.protocols.dialect import Head
+from services.ingest.rate import Rates
 from services.ingest.sink import Record, RejectedRecord
 from services.ingest.sources import Sources
 from services.ingest.sources_file import hash_of
@@ -36,6 +37,8 @@ KEY = "web-shop-write-key-0001"
 MAIL_KEY = "mail-write-key-00000001"
 FREE_KEY = "free-write-key-00000001"
 LINK_SECRET = "a secret that signs the links of mails"
+SLOW_KEY = "slow-write-key-00000001"
+SERVER_KEY = "server-write-key-000001"
 STRICT_KEY = "strict-write-key-000001"
 PRIVATE_KEY = "private-write-key-00001"
 SOURCES = [
@@ -56,6 +59,19 @@ SOURCES = [
         "channel": "app",
         "key_sha256": hash_of(FREE_KEY),
         "allow_channel_override": True,
+    },
+    {
+        "name": "slow",
+        "channel": "app",
+        "key_sha256": hash_of(SLOW_KEY),
+        "events_per_second_max": 1,
+    },
+    {
+        "name": "servers",
+        "channel": "app",
+        "key_sha256": hash_of(SERVER_KEY),
+        "server_only": True,
+        "origins": ["https://shop.example"],
     },
     {
         "name": "strict",
@@ -128,7 +144,10 @@ class Desk:
         self.pulse = Pulse(self.instance, self.inflight, self.sink, lease_seconds=120)
         path = folder / "sources.json"
         path.write_bytes(msgspec.json.encode({"sources": SOURCES}))
-        self.reader = BodyReader(ingest.body_bytes_max, ingest.body_seconds_max)
+        self.reader = BodyReader(
+            ingest.body_bytes_max, ingest.body_seconds_max, ingest.reading_bytes_max
+        )
+        self.seconds = 0.0
         self.metrics = Metrics()
         self.parts = Parts(
             sources=Sources(path),
@@ -138,6 +157,7 @@ class Desk:
             reader=self.reader,
             metrics=self.metrics,
             limits=Limits.of(ingest, TimeSettings()),
+            rates=Rates(ingest.source_events_per_second_max, lambda: self.seconds),
         )
         self.collector = Collector(self.parts, not_found)
 

@@ -82,7 +82,7 @@ async def test_the_cap_counts_what_comes_out(desk: Desk, encoding: str, bomb: by
 
 
 async def test_a_stream_is_stopped_at_the_cap() -> None:
-    reader = BodyReader(CAP, seconds_max=30)
+    reader = BodyReader(CAP, seconds_max=30, all_bytes_max=1 << 20)
     chunks = iter([b"x" * CAP, b"y"] + [b"never read"] * 10)
 
     async def receive() -> Message:
@@ -100,7 +100,9 @@ async def test_a_body_in_parts_is_one_body() -> None:
         part = next(parts)
         return {"type": "http.request", "body": part, "more_body": part != b"d"}
 
-    assert await BodyReader(CAP, seconds_max=30).read(receive, b"") == b"abcd"
+    assert (
+        await BodyReader(CAP, seconds_max=30, all_bytes_max=1 << 20).read(receive, b"") == b"abcd"
+    )
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/events", 408), ("/v1/page", 503)])
