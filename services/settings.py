@@ -68,6 +68,9 @@ class IngestSettings(_Group):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(1, ge=1, le=64)
+    public_url: str | None = Field(
+        None, description="how the world reaches ingest; Twilio and Mandrill sign their URL"
+    )
     spool_dir: Path | None = Field(None, description="folder that holds the instance id")
     spool_bytes_max: int = Field(1 << 30, ge=0, description="bytes of the disk spool, at most")
     body_bytes_max: int = Field(4 << 20, ge=1024, description="body after decompression")

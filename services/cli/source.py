@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.endpoints import default_data_dir
+from services.cli.webhook import Given, hook_of, print_steps, provider_of, secret_of, url_of
 from services.contracts.touchpoint import CHANNELS, Channel
 from services.ingest.sources_file import (
     Policy,
@@ -23,6 +24,7 @@ from services.ingest.sources_file import (
     add_source,
     list_sources,
     revoke_source,
+    rotate_secret,
     rotate_source,
 )
 from services.settings import Settings
@@ -36,6 +38,21 @@ app = typer.Typer(help="Sources of events and their write keys.", no_args_is_hel
 Name = Annotated[str, typer.Argument(help="The source's name.")]
 ChannelName = Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")]
 Provider = Annotated[str | None, typer.Option(help="Whose webhooks it takes, if any.")]
+AskSecret = Annotated[
+    bool, typer.Option("--secret", help="Ask for the secret that the provider signs with.")
+]
+SecretFile = Annotated[
+    Path | None, typer.Option(help="File of that secret, read again when it changes.")
+]
+SecretEnv = Annotated[
+    str | None, typer.Option(help="Environment variable of ingest that holds that secret.")
+]
+TopicArns = Annotated[
+    list[str] | None, typer.Option("--topic-arn", help="Amazon SNS topic that may send (ses).")
+]
+KeepOld = Annotated[
+    bool, typer.Option("--keep-old", help="The old one is taken too, until the next rotation.")
+]
 Origins = Annotated[
     list[str] | None, typer.Option("--origin", help="Website that may send from a browser; or *.")
 ]
@@ -78,6 +95,10 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
     name: Name,
     channel: ChannelName,
     provider: Provider = None,
+    secret: AskSecret = False,
+    secret_file: SecretFile = None,
+    secret_env: SecretEnv = None,
+    topic_arn: TopicArns = None,
     origin: Origins = None,
     server_only: ServerOnly = False,
     events_per_second: EventsPerSecond = 0,
@@ -90,7 +111,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Add a source; its write key is printed once."""
+    """Add a source; its write key is printed once. A provider that signs is asked its secret."""
     policy = Policy(
         server_only=server_only,
         events_per_second_max=events_per_second,
@@ -101,11 +122,12 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
         keep_properties=_listed(keep_property),
         keep_traits=_listed(keep_trait),
     )
+    given = Given(secret, secret_file, secret_env)
     with _refusals():
-        source, key = add_source(
-            sources_path(data), name, cast("Channel", channel), provider, origin or (), policy
-        )
-    _print_key(source.name, source.channel, key, as_json=as_json)
+        path = sources_path(data)
+        hook = hook_of(provider, given, tuple(topic_arn or ()))
+        source, key = add_source(path, name, cast("Channel", channel), hook, origin or (), policy)
+    _print_key(source, key, data, as_json=as_json)
 
 
 @app.command("list")
@@ -128,13 +150,27 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def rotate(name: Name, data: Data = None, as_json: Json = False) -> None:
-    """Give a source a new write key; the old one is refused from now on."""
+def rotate(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    name: Name,
+    secret: AskSecret = False,
+    secret_file: SecretFile = None,
+    secret_env: SecretEnv = None,
+    keep_old: KeepOld = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give a source a new write key, or a provider's new secret; the old one is refused."""
+    given = Given(secret, secret_file, secret_env)
     with _refusals():
         path = sources_path(data)
-        key = rotate_source(path, name)
-        channel = next(one.channel for one in list_sources(path) if one.name == name)
-    _print_key(name, channel, key, as_json=as_json)
+        if given.is_there:
+            provider = provider_of(_source(path, name).provider or "")
+            rotate_secret(path, name, secret_of(provider, given), keep_old=keep_old)
+            print(json.dumps({"name": name}) if as_json else f"{name} has a new secret")
+            return
+        key = rotate_source(path, name, keep_old=keep_old)
+        source = _source(path, name)
+    _print_key(source, key, data, as_json=as_json)
 
 
 @app.command()
@@ -167,12 +203,24 @@ def _listed(names: list[str] | None) -> tuple[str, ...] | None:
     return tuple(names) if names else None
 
 
-def _print_key(name: str, channel: str, key: str, *, as_json: bool) -> None:
+def _source(path: Path, name: str) -> Source:
+    for source in list_sources(path):
+        if source.name == name:
+            return source
+    raise SourcesFileError(f"{path} has no source {name!r}; `milepost source list` shows all")
+
+
+def _print_key(source: Source, key: str, data: Path | None, *, as_json: bool) -> None:
+    name, channel = source.name, source.channel
+    url = url_of(name, data) if source.provider else None
     if as_json:
-        print(json.dumps({"name": name, "channel": channel, "write_key": key}))
+        made = {"name": name, "channel": channel, "write_key": key}
+        print(json.dumps(made if url is None else made | {"url": url}))
         return
     print(key)
     print(f"write key of {name} ({channel}), {KEY_NOTE}", file=sys.stderr)
+    if url is not None and source.provider:
+        print_steps(provider_of(source.provider), url, key)
 
 
 @contextmanager

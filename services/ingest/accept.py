@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 from services.contracts.times import DAY_US, SECOND_US
 from services.ingest.body import BodyReader
@@ -22,6 +25,9 @@ from services.ingest.sources_file import Source
 from services.ingest.translate import Moment, TimeLimits, Translator, Verdict
 from services.settings import IngestSettings, TimeSettings
 
+HEADER_BYTES_MAX = 64 << 10
+# A body that needs the slow parser takes too long for the loop that heartbeats live on.
+PARSED_HERE_BYTES_MAX = 512 << 10
 # Without consent nothing of an event may be kept, not even why it was refused.
 _NEVER_KEPT = "no_consent"
 _TRUE = (b"1", b"true")
@@ -115,6 +121,13 @@ async def _keep(
         count(source.name, source.channel, "accepted", len(good))
     if bad:
         count(source.name, source.channel, "rejected", len(bad))
+
+
+def require_small_head(scope: Mapping[str, Any]) -> None:
+    """Raises RequestError when an ASGI request has more headers than one may have."""
+    parts = [scope["query_string"], *chain.from_iterable(scope["headers"])]
+    if sum(map(len, parts)) > HEADER_BYTES_MAX:
+        raise RequestError("headers_too_large", f"the headers are over {HEADER_BYTES_MAX} bytes")
 
 
 def require_few(parsed: Parsed, limits: Limits) -> None:

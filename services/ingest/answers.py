@@ -94,15 +94,17 @@ def native_success(verdicts: Sequence[Verdict], *, dry_run: bool = False) -> Ans
     return _answer(200, JSON, msgspec.json.encode(summary))
 
 
-def failure(error: RequestError | UnavailableError, *, native: bool) -> Answer:
-    """The whole request failed: for good, or for now."""
+def failure(
+    error: RequestError | UnavailableError, *, native: bool, status: int | None = None
+) -> Answer:
+    """The whole request failed: for good, or for now. `status` is of natives, else the code's."""
     if isinstance(error, UnavailableError):
         answer = _problem if native else sdk
         retry = (b"retry-after", str(error.retry_after_seconds).encode())
         return answer(error.status, error.code, error.message, retry)
     ends = (_CLOSE,) if error.code in _ENDS_CONNECTION else ()
     if native:
-        status = NATIVE_STATUS.get(error.code, BAD_REQUEST)
+        status = status or NATIVE_STATUS.get(error.code, BAD_REQUEST)
         return _problem(status, error.code, error.message, *ends)
     if error.code == "body_timeout":
         # A slow network is no fault of the events: a 400 would make the sender drop them.

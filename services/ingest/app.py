@@ -18,6 +18,7 @@ from services.ingest.accept import Limits, Parts
 from services.ingest.body import BodyReader
 from services.ingest.collect import Collector
 from services.ingest.heartbeat import Pulse
+from services.ingest.hooks.receiver import HookReceiver
 from services.ingest.inflight import Clock, InFlight, utc_now
 from services.ingest.instance import Instance
 from services.ingest.mail_links import mail_links
@@ -39,7 +40,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Collector:
     """The ASGI application; its lifespan starts and ends the producer and the heartbeats."""
     service = _Service(settings, clock)
     rest = _rest(service)
-    return Collector(service.parts, rest)
+    hooks = HookReceiver(service.parts, settings.ingest.public_url)
+    return Collector(service.parts, rest, hooks)
 
 
 class _Service:

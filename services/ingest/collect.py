@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from itertools import chain
 from time import perf_counter
 from typing import Any
 
 from services.ingest import answers, cors
-from services.ingest.accept import Parts, accept, is_strict, require_few, wants_dry_run
+from services.ingest.accept import (
+    PARSED_HERE_BYTES_MAX,
+    Parts,
+    accept,
+    is_strict,
+    require_few,
+    require_small_head,
+    wants_dry_run,
+)
 from services.ingest.answers import Answer
 from services.ingest.body import ClientGoneError, Receive
 from services.ingest.errors import RequestError, UnavailableError
+from services.ingest.hooks.receiver import PREFIX as HOOKS_PREFIX
+from services.ingest.hooks.receiver import HookReceiver
 from services.ingest.protocols.dialect import Dialect, Head, Parse
 from services.ingest.protocols.event import Parsed
 from services.ingest.routes import BY_PATH, Route
@@ -23,26 +32,27 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HEADER_BYTES_MAX = 64 << 10
-# A body that needs the slow parser takes too long for the loop that heartbeats live on.
-PARSED_HERE_BYTES_MAX = 512 << 10
-
 
 class Collector:
     """An ASGI application in front of another one: paths that take events are its own."""
 
-    def __init__(self, parts: Parts, fallback: App) -> None:
+    def __init__(self, parts: Parts, fallback: App, hooks: HookReceiver | None = None) -> None:
         self._parts = parts
         self._fallback = fallback
+        self._hooks = hooks or HookReceiver(parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = BY_PATH.get(scope["path"]) if scope["type"] == "http" else None
-        if route is None:
+        if route is not None:
+            answering = self._answer(route, scope, receive)
+        elif scope["type"] == "http" and scope["path"].startswith(HOOKS_PREFIX):
+            answering = self._hooks.answer(scope, receive)
+        else:
             await self._fallback(scope, receive, send)
             return
         started = perf_counter()
         try:
-            answer = await self._answer(route, scope, receive)
+            answer = await answering
         except ClientGoneError:
             return
         await send(
@@ -74,7 +84,7 @@ class Collector:
         self, dialect: Dialect, head: Head, scope: Scope, receive: Receive
     ) -> Answer:
         parts, words = self._parts, dialect.words
-        _require_small_head(scope)
+        require_small_head(scope)
         body = await parts.reader.read(receive, head.headers.get(b"content-encoding", b""))
         if dialect.parse is None:
             return words.success([])
@@ -104,9 +114,3 @@ class Collector:
             raise RequestError("invalid_write_key", "a valid write key is needed")
         cors.require_origin(head.headers, source)
         return source
-
-
-def _require_small_head(scope: Scope) -> None:
-    parts = [scope["query_string"], *chain.from_iterable(scope["headers"])]
-    if sum(map(len, parts)) > HEADER_BYTES_MAX:
-        raise RequestError("headers_too_large", f"the headers are over {HEADER_BYTES_MAX} bytes")

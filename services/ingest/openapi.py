@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.ingest.hooks.openapi import HOOK_PATH, hook_operations
 from services.ingest.protocols import segment, snowplow
 from services.ingest.routes import ROUTES, Route
 
@@ -97,7 +98,7 @@ def with_ingest_paths(document: dict[str, Any]) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer"},
     }
     paths = {route.path: {route.dialect.method.lower(): _operation(route)} for route in ROUTES}
-    document["paths"] = paths | document["paths"]
+    document["paths"] = paths | {HOOK_PATH: hook_operations()} | document["paths"]
     return document
 
 

@@ -43,7 +43,9 @@ class Sources:
         return self._by_key.get(key) or self._look_up(key)
 
     def named(self, name: str) -> Source | None:
-        """The source of this name; None when there is none or it is revoked."""
+        """The source of this name; None when there is none, or it is revoked."""
+        if name not in self._by_name:
+            self.refresh_if_due()
         return self._by_name.get(name)
 
     def any_lists(self, origin: str) -> bool:
@@ -76,9 +78,9 @@ class Sources:
 
     def _use(self, sources: Iterable[Source]) -> None:
         live = [source for source in sources if not source.revoked]
-        self._by_hash = {source.key_sha256: source for source in live}
-        self._by_key = {}
+        self._by_hash = {one: source for source in live for one in source.key_hashes}
         self._by_name = {source.name: source for source in live}
+        self._by_key = {}
         self._origins = frozenset(origin for source in live for origin in source.origins)
         self.is_broken = False
         _log.info("sources_loaded", sources=len(live))

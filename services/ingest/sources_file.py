@@ -12,17 +12,19 @@ from contextlib import contextmanager
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from services.contracts.touchpoint import CHANNELS, Channel
+from services.ingest.hooks.options import SecretRef, Webhook
 
 KEY_BYTES = 24
 SOURCES_MAX = 10_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+SECRETS_MAX = 2  # while a provider's secret is changed: the new one, and the one before it
 _YAML_ENDINGS = (".yaml", ".yml")
 
 
@@ -49,14 +51,30 @@ class Source(Policy, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     channel: Channel
     key_sha256: str
+    old_key_sha256: str | None = None  # still taken, until the next rotation
     provider: str | None = None
+    webhook: Webhook = Webhook()
     origins: tuple[str, ...] = ()
     allow_channel_override: bool = False
     revoked: bool = False
     link_secret: str | None = None  # signs the links of its mails
 
+    @property
+    def key_hashes(self) -> tuple[str, ...]:
+        """Hashes of the keys that are taken."""
+        old = self.old_key_sha256
+        return (self.key_sha256,) if old is None else (self.key_sha256, old)
+
+
+class Hook(NamedTuple):
+    """Whose webhooks a source takes, if any, and how they are checked."""
+
+    provider: str | None = None
+    webhook: Webhook = Webhook()
+
 
 ANYTHING = Policy()
+NO_HOOK = Hook()
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,7 +85,7 @@ def add_source(
     path: Path,
     name: str,
     channel: Channel,
-    provider: str | None = None,
+    hook: Hook = NO_HOOK,
     origins: Sequence[str] = (),
     policy: Policy = ANYTHING,
 ) -> tuple[Source, str]:
@@ -84,7 +102,8 @@ def add_source(
         name=name,
         channel=channel,
         key_sha256=hash_of(key),
-        provider=provider,
+        provider=hook.provider,
+        webhook=hook.webhook,
         origins=tuple(origins),
         **msgspec.structs.asdict(policy),
     )
@@ -103,16 +122,34 @@ def list_sources(path: Path) -> list[Source]:
     return read_sources(path)
 
 
-def rotate_source(path: Path, name: str) -> str:
-    """The source has a new write key, returned here alone; the old one is no longer taken."""
+def rotate_source(path: Path, name: str, *, keep_old: bool = False) -> str:
+    """The source has a new write key, returned here alone; the old one is no longer taken.
+
+    With `keep_old` both are, until the next rotation.
+    """
     key = new_key()
-    _change(path, lambda sources: _with(path, sources, name, key_sha256=hash_of(key)))
+
+    def rotate(source: Source) -> dict[str, Any]:
+        old = source.key_sha256 if keep_old else None
+        return {"key_sha256": hash_of(key), "old_key_sha256": old}
+
+    _change(path, lambda sources: _with(path, sources, name, rotate))
     return key
+
+
+def rotate_secret(path: Path, name: str, secret: SecretRef, *, keep_old: bool = False) -> None:
+    """The source's webhook is checked with this secret; with `keep_old` with the one before too."""
+
+    def rotate(source: Source) -> dict[str, Any]:
+        old = source.webhook.secrets[: SECRETS_MAX - 1] if keep_old else ()
+        return {"webhook": msgspec.structs.replace(source.webhook, secrets=(secret, *old))}
+
+    _change(path, lambda sources: _with(path, sources, name, rotate))
 
 
 def revoke_source(path: Path, name: str) -> None:
     """The source's key is no longer taken; the source stays listed."""
-    _change(path, lambda sources: _with(path, sources, name, revoked=True))
+    _change(path, lambda sources: _with(path, sources, name, lambda _: {"revoked": True}))
 
 
 def link_secret_of(path: Path, name: str) -> str:
@@ -175,11 +212,13 @@ def _require_unique(path: Path, sources: list[Source]) -> None:
             raise SourcesFileError(f"{path}: two sources have the same {what}; give each its own")
 
 
-def _with(path: Path, sources: list[Source], name: str, **changes: Any) -> list[Source]:
+def _with(
+    path: Path, sources: list[Source], name: str, changes: Callable[[Source], dict[str, Any]]
+) -> list[Source]:
     if all(source.name != name for source in sources):
         raise SourcesFileError(f"{path} has no source {name!r}; `milepost source list` shows all")
     return [
-        msgspec.structs.replace(source, **changes) if source.name == name else source
+        msgspec.structs.replace(source, **changes(source)) if source.name == name else source
         for source in sources
     ]
 

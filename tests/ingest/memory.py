@@ -135,7 +135,12 @@ class MemorySink:
 class Desk:
     """A collector and what it works with; `post` speaks HTTP to it."""
 
-    def __init__(self, folder: Path, ingest: IngestSettings | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ingest: IngestSettings | None = None,
+        sources: Sequence[object] = SOURCES,
+    ) -> None:
         ingest = ingest or IngestSettings()
         self.now = NOW
         self.sink = MemorySink()
@@ -143,7 +148,7 @@ class Desk:
         self.inflight = InFlight(lambda: self.now)
         self.pulse = Pulse(self.instance, self.inflight, self.sink, lease_seconds=120)
         path = folder / "sources.json"
-        path.write_bytes(msgspec.json.encode({"sources": SOURCES}))
+        path.write_bytes(msgspec.json.encode({"sources": sources}))
         self.reader = BodyReader(
             ingest.body_bytes_max, ingest.body_seconds_max, ingest.reading_bytes_max
         )

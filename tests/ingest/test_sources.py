@@ -11,6 +11,7 @@ import pytest
 
 from services.ingest.sources import Sources
 from services.ingest.sources_file import (
+    Hook,
     SourcesFileError,
     add_source,
     list_sources,
@@ -40,7 +41,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(tmp_path: Path, name: str) -> No
 def test_a_rotated_key_replaces_the_old_one(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     _, old = add_source(path, "web", "website")
-    add_source(path, "app", "app", provider="twilio")
+    add_source(path, "app", "app", Hook("twilio"))
     sources = Sources(path)
     new = rotate_source(path, "web")
     sources.refresh()

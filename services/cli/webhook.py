@@ -1,0 +1,105 @@
+"""Setting up a webhook: the provider's secret without showing it, the URL, what to do next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from services.cli.endpoints import EndpointsError, read_endpoints
+from services.ingest.hooks.options import SecretRef, Webhook
+from services.ingest.hooks.provider import Provider
+from services.ingest.hooks.receiver import PREFIX
+from services.ingest.hooks.registry import PROVIDERS
+from services.ingest.sources_file import Hook, SourcesFileError
+from services.settings import Settings
+
+
+class Given(NamedTuple):
+    """Where the provider's secret is, by the options of the command line."""
+
+    ask: bool = False
+    file: Path | None = None
+    env: str | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether some option speaks of a secret."""
+        return self.ask or self.file is not None or self.env is not None
+
+
+def hook_of(name: str | None, given: Given, topic_arns: tuple[str, ...]) -> Hook:
+    """What a new source's webhook is checked with. Raises SourcesFileError."""
+    if name is None:
+        if given.is_there or topic_arns:
+            raise SourcesFileError("a webhook's secret needs its provider: add --provider")
+        return Hook()
+    provider = provider_of(name)
+    if provider.proof == "certificate" and not topic_arns:
+        raise SourcesFileError(f"{name} needs the topics that may send: add --topic-arn ARN")
+    wants = provider.proof == "secret" or given.is_there
+    secrets = (secret_of(provider, given),) if wants else ()
+    return Hook(name, Webhook(secrets=secrets, topic_arns=topic_arns))
+
+
+def provider_of(name: str) -> Provider:
+    """The provider of this name. Raises SourcesFileError."""
+    if name not in PROVIDERS:
+        known = ", ".join(sorted(PROVIDERS))
+        raise SourcesFileError(f"the provider {name!r} is not known; it must be one of {known}")
+    return PROVIDERS[name]
+
+
+def secret_of(provider: Provider, given: Given) -> SecretRef:
+    """The provider's secret: where it was said to be, else asked for. Raises SourcesFileError."""
+    if provider.proof in ("key", "certificate"):
+        raise SourcesFileError(f"{provider.name} makes no secret: it is known by the source's key")
+    if given.file is not None:
+        _require_fit(provider, given.file.read_bytes())
+        return SecretRef(file=str(given.file.resolve()))
+    if given.env is not None:
+        return SecretRef(env=given.env)
+    secret = _asked(provider)
+    _require_fit(provider, secret.encode())
+    return SecretRef(value=secret)
+
+
+def url_of(name: str, data: Path | None) -> str:
+    """Where the provider sends to: the public URL that is set, else that of the running system."""
+    ingest = Settings().ingest
+    if ingest.public_url:
+        return ingest.public_url.rstrip("/") + PREFIX + name
+    try:
+        started = read_endpoints(data).ingest
+    except EndpointsError:
+        started = f"http://{ingest.host}:{ingest.port}"
+    return started.rstrip("/") + PREFIX + name
+
+
+def print_steps(provider: Provider, url: str, key: str) -> None:
+    """The URL to paste, and what to do with it."""
+    print(f"\n{url}", file=sys.stderr)
+    for number, step in enumerate(provider.setup.steps, 1):
+        print(f"  {number}. {step.format(url=url, key=key)}", file=sys.stderr)
+
+
+def _asked(provider: Provider) -> str:
+    """From the terminal without an echo, else from standard input; never from an argument, which
+    every user of the machine can read."""
+    what = f"{provider.name}'s {provider.setup.secret}"
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True, err=True)).strip()
+    secret = sys.stdin.read().strip()
+    if not secret:
+        raise SourcesFileError(
+            f"{what} is needed: give it on standard input, or use --secret-file or --secret-env"
+        )
+    return secret
+
+
+def _require_fit(provider: Provider, secret: bytes) -> None:
+    fault = provider.secret_fault(secret.strip()) if secret.strip() else "it is empty"
+    if fault is not None:
+        raise SourcesFileError(f"this is not the {provider.setup.secret}: {fault}")

@@ -1,0 +1,1 @@
+"""Webhooks of providers: known to be theirs, translated, made durable."""

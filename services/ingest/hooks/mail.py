@@ -1,0 +1,66 @@
+"""What mail providers have in common: names on the map, machines that open, what senders attach."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from services.ingest.hooks.provider import Members
+from services.ingest.hooks.reading import short, text
+
+DELIVERED = "Email Delivered"
+OPENED = "Email Opened"
+CLICKED = "Email Link Clicked"
+BOUNCED = "Email Bounced"
+SPAM = "Email Marked as Spam"
+UNSUBSCRIBED = "Unsubscribed"
+SUBSCRIBED = "Subscribed"
+# Not in Segment's list: the mail's way before it arrives, named alike for all providers.
+PROCESSED = "Email Processed"
+DEFERRED = "Email Deferred"
+DROPPED = "Email Dropped"
+REPLIED = "Email Reply Received"
+
+PREFIX = "Email"
+# Apple's privacy proxy opens every mail at delivery; gateways look for malware in every link.
+_APPLE_PROXY = "Mozilla/5.0"
+_SCANNERS = re.compile(
+    r"barracuda|proofpoint|mimecast|ironport|messagelabs|fireeye|trendmicro|forcepoint"
+    r"|safelinks|zscaler|sophos|symantec",
+    re.IGNORECASE,
+)
+
+
+class Told(NamedTuple):
+    """What the sender attached to a mail so that its events can be told apart."""
+
+    user_id: str | None
+    anonymous_id: str | None
+    properties: Members
+
+
+def is_machine(agent: str | None) -> bool:
+    """Whether a user agent is a privacy proxy's or a scanner's: nobody read the mail."""
+    return bool(agent) and (agent == _APPLE_PROXY or _SCANNERS.search(agent or "") is not None)
+
+
+def told(attached: object) -> Told:
+    """The ids among a mail's custom arguments; nothing else of them is copied."""
+    return Told(
+        text(attached, "user_id") or text(attached, "userId"),
+        text(attached, "anonymous_id") or text(attached, "anonymousId"),
+        {name: short(attached, name) for name in ("campaign_id", "campaign_name", "email_id")},
+    )
+
+
+def context(agent: str | None, ip: str | None) -> Members:
+    """The client that opened or clicked."""
+    return {"userAgent": agent, "ip": ip}
+
+
+def joined(*parts: Members) -> Members:
+    """The members of all; of those that are there twice the later, unless it says nothing."""
+    found: Members = {}
+    for part in parts:
+        found |= {name: value for name, value in part.items() if value not in (None, "")}
+    return found

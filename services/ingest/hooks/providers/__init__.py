@@ -1,0 +1,1 @@
+"""One file per provider: how its calls are known to be its own, and what they say."""

@@ -1,0 +1,113 @@
+"""No body makes a provider's translation fail, whatever stands where a field is expected."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.ingest.errors import RequestError
+from services.ingest.hooks.call import Call
+from services.ingest.hooks.provider import json_items
+from services.ingest.hooks.registry import PROVIDERS
+from services.ingest.json_rules import JsonLimits
+from services.ingest.protocols.event import Incoming
+from services.ingest.sources_file import Source
+from tests.ingest.hooks import test_mailgun, test_postmark, test_sendgrid
+from tests.ingest.memory import NOW
+
+LIMITS = JsonLimits(32 << 10, 32, 256)
+ITEMS: dict[str, list[Any]] = {
+    "mailgun": [
+        {"signature": {"token": "t"}, "event-data": one.item} for one in test_mailgun.EXAMPLES
+    ],
+    "postmark": [one.item for one in test_postmark.EXAMPLES],
+    "sendgrid": [one.item for one in test_sendgrid.EXAMPLES],
+}
+
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["", "0", "-1", "1e400", "9" * 30, "nan", "a@b", "<", "2026-11-21", "[1]"])
+)
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
+)
+
+
+def call_of(provider: str, body: bytes) -> Call:
+    source = Source(name="x", channel="email", key_sha256="0", provider=provider)
+    return Call(source, "POST", ("https://e.example/",), {}, {}, body, (), NOW)
+
+
+def paths_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where in a value something may be put instead."""
+    found = [path]
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for step, one in inner:
+        found += paths_of(one, (*path, step))
+    return found
+
+
+def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
+    if not path:
+        return by
+    found = copy.deepcopy(value)
+    inner = found
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = by
+    return found
+
+
+def check(provider: str, body: bytes) -> None:
+    """Whatever it says, there are events, faults or a refusal of the body."""
+    try:
+        translated = PROVIDERS[provider].translated(call_of(provider, body), LIMITS)
+    except RequestError:
+        return
+    for one in translated.events:
+        assert isinstance(one, Incoming)
+        assert (one.event is None) != (one.fault is None)
+        if one.event is not None:
+            assert one.event.message_id, one
+            assert one.event.event, one
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(source=st.data())
+def test_any_value_may_stand_anywhere(provider: str, source: st.DataObject) -> None:
+    item = source.draw(st.sampled_from(ITEMS[provider]))
+    for _ in range(source.draw(st.integers(1, 3))):
+        item = changed(item, source.draw(st.sampled_from(paths_of(item))), source.draw(values))
+    try:
+        body = msgspec.json.encode(item)
+    except (OverflowError, UnicodeEncodeError):
+        return
+    check(provider, body)
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+@settings(max_examples=30, deadline=None)
+@given(body=st.binary(max_size=60) | values.map(lambda one: repr(one).encode("utf-8", "replace")))
+def test_any_bytes_may_come(provider: str, body: bytes) -> None:
+    check(provider, body)
+
+
+def test_every_provider_is_looked_at() -> None:
+    assert set(ITEMS) == set(PROVIDERS)
+    assert json_items(call_of("postmark", b"[1]")) == [1]
