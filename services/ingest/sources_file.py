@@ -154,18 +154,12 @@ def revoke_source(path: Path, name: str) -> None:
 
 def link_secret_of(path: Path, name: str) -> str:
     """What the links of a source's mails are signed with; made at the first time."""
-    _with(path, read_sources(path), name)
     fresh = new_key()
 
-    def keep(sources: list[Source]) -> list[Source]:
-        return [
-            msgspec.structs.replace(source, link_secret=source.link_secret or fresh)
-            if source.name == name
-            else source
-            for source in sources
-        ]
+    def keep(source: Source) -> dict[str, Any]:
+        return {"link_secret": source.link_secret or fresh}
 
-    _change(path, keep)
+    _change(path, lambda sources: _with(path, sources, name, keep))
     return next(one.link_secret or "" for one in read_sources(path) if one.name == name)
 
 
