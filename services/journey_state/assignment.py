@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.journey_state import recomputation
 from services.journey_state.assigned import Assignment
-from services.journey_state.connected import StaleReadError, mentioned
+from services.journey_state.connected import OwnerLostError, StaleReadError, mentioned
 from services.journey_state.customer import Customer, OwnedIdentifier, decode_state
 from services.journey_state.event import Arrival
 from services.journey_state.identity import Fact, Move, Step, fact_of, step
@@ -66,11 +66,16 @@ async def begin(
     bounds: IdentityBounds,
     new_id: Callable[[], bytes],
 ) -> Begun:
-    """Lock the owners of what these touchpoints name. Raises StaleReadError.
+    """Lock the owners of what these touchpoints name. Raises StaleReadError, OwnerLostError.
 
     Touchpoints of bots link nothing and make no customer; they are kept in the timeline alone.
     """
-    return Begun(await _load(connection, _people_of(arrivals)), bounds, new_id)
+    loaded = await _load(connection, _people_of(arrivals))
+    try:
+        return Begun(loaded, bounds, new_id)
+    except _ContradictionError:
+        await _confirm(connection, loaded)
+        raise StaleReadError from None
 
 
 async def assign(
@@ -144,9 +149,33 @@ async def _load(connection: Connection, touchpoints: Iterable[Touchpoint]) -> _L
     rows = await people.find_identifiers(connection, list(named))
     owned = [row.customer_id for row in rows if row.customer_id is not None]
     locked = await people.lock_customers(connection, owned)
-    if any(row.merged_into is not None for row in locked):
-        raise StaleReadError
     return _Loaded(named, rows, locked)
+
+
+async def _confirm(connection: Connection, loaded: _Loaded) -> None:
+    """Raise OwnerLostError if owners contradict with all locks held what they did before."""
+    by_id = {row.customer_id: row for row in loaded.customers}
+    again = await people.find_identifiers(connection, list(loaded.named))
+    before = {row.identifier_key: row.customer_id for row in loaded.identifiers}
+    lost = set()
+    for row in again:
+        owner = row.customer_id
+        if owner is None or before.get(row.identifier_key) != owner:
+            continue
+        if not _is_owner(by_id.get(owner), loaded.named[row.identifier_key]):
+            lost.add(owner)
+    if lost:
+        raise OwnerLostError(lost)
+
+
+def _is_owner(row: CustomerRow | None, identifier: Identifier) -> bool:
+    if row is None or row.merged_into is not None:
+        return False
+    return any((o.kind, o.value) == identifier for o in decode_state(row.state).identifiers)
+
+
+class _ContradictionError(Exception):
+    """An identifier's owner is not there, or does not own it: changed meanwhile, or lost."""
 
 
 def _identifiers(touchpoints: Iterable[Touchpoint]) -> set[Identifier]:
@@ -173,6 +202,8 @@ class _Work:
         self._new_id = new_id
         customers = {}
         for found in loaded.customers:
+            if found.merged_into is not None:
+                raise _ContradictionError
             state = decode_state(found.state)
             customers[found.customer_id] = Customer.found(
                 found.customer_id, state, found.definition_id
@@ -200,7 +231,7 @@ class _Work:
             return
         owner = self.assignment.customers.get(row.customer_id)
         if owner is None or not _owns(owner, identifier):
-            raise StaleReadError
+            raise _ContradictionError
         self._owners.holdings[identifier] = Holding(row.customer_id, row.moves)
         if row.moved_at is not None:
             self._lateness.moved[identifier] = row.moved_at

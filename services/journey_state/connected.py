@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import msgspec
 
@@ -23,10 +24,22 @@ from services.journey_state.touchpoint import Identifier, Place
 
 # More are not computed again: a fact that would take it is applied where it arrives.
 CONNECTED_IDENTIFIERS_MAX = 5_000
+SHOWN_MAX = 3  # customers that an error names
 
 
 class StaleReadError(Exception):
     """Another worker changed an owner between our read and our lock: do the batch again."""
+
+
+class OwnerLostError(Exception):
+    """Rows were lost or changed by hand: trying again does not help, a rebuild does."""
+
+    def __init__(self, customer_ids: Iterable[bytes]) -> None:
+        shown = ", ".join(str(UUID(bytes=one)) for one in sorted(customer_ids)[:SHOWN_MAX])
+        super().__init__(
+            f"customer {shown} should own these identifiers, but has no row, or one that does not "
+            "own them; run `milepost replay --from T`, T being before their first touchpoint"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +150,8 @@ async def read_sets(
     ids = await links.customers_of(connection, keys)
     rows = await people.lock_customers(connection, ids, skip_locked=True)
     if len(rows) != len(ids) or ids != await links.customers_of(connection, keys):
-        raise StaleReadError
+        lost = await people.without_row(connection, keys)
+        raise OwnerLostError(lost) if lost else StaleReadError
     home: dict[bytes, ConnectedSet] = {}
     for identifier in await links.read_identifiers(connection, keys):
         one = by_root[groups.of(identifier.identifier_key)]

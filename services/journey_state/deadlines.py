@@ -49,6 +49,8 @@ class Deadlines:
                 return 0
             # A customer that another worker holds is left for the next look.
             rows = await people.lock_customers(connection, due, skip_locked=True)
+            if len(rows) < len(due):
+                await outcomes.stop_lost_timers(connection, due)
             woken = []
             for row in rows:
                 if row.merged_into is not None:

@@ -14,6 +14,7 @@ from services.journey_state import assignment, recompute, succession
 from services.journey_state.admission import Window, admit
 from services.journey_state.assignment import IdentityBounds, StaleReadError
 from services.journey_state.conclusion import Conclusion
+from services.journey_state.connected import OwnerLostError
 from services.journey_state.customer import Customer, Refold, decode_state
 from services.journey_state.event import Arrival
 from services.journey_state.firing import Firings
@@ -133,9 +134,11 @@ class Rebuilder:
             try:
                 async with self._store.transaction() as connection:
                     return await self._restore_periods(connection, key)
+            except OwnerLostError:
+                return False
             except StaleReadError:
                 await asyncio.sleep(0.01 * 2 ** min(attempt, 6))
-        return False  # an owner's row is gone, or is never free: the others are not kept waiting
+        return False  # an owner's row is never free: the others are not kept waiting
 
     async def _restore_periods(self, connection: Connection, key: bytes) -> bool:
         change = await recompute_for(

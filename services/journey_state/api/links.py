@@ -28,7 +28,7 @@ from services.journey_state.api.link_models import Conflict, Flow, LinkOutcome, 
 from services.journey_state.api.models import Page
 from services.journey_state.api.problems import Problem, described
 from services.journey_state.conflict_queries import ConflictRow
-from services.journey_state.connected import StaleReadError
+from services.journey_state.connected import OwnerLostError, StaleReadError
 from services.journey_state.customer import Customer, decode_state
 from services.journey_state.linking import Outcome, TooManyLinkedError, link, unlink
 from services.journey_state.operator import Act
@@ -121,6 +121,8 @@ async def _done(
             await asyncio.sleep(random.uniform(0, PAUSE_SECONDS_MAX))  # noqa: S311 - jitter
         except TooManyLinkedError as error:
             raise Problem(409, "too_many_linked", str(error)) from None
+        except OwnerLostError as error:
+            raise Problem(409, "owner_lost", str(error)) from None
     raise Problem(409, "customer_changing", "The customers change all the time; try again")
 
 

@@ -151,6 +151,17 @@ async def stop_timers(connection: Connection, customer_ids: Sequence[bytes]) -> 
     )
 
 
+async def stop_lost_timers(connection: Connection, customer_ids: Sequence[bytes]) -> None:
+    """Those of these that are no customers, whose rows were lost, keep nobody waiting."""
+    await connection.execute(
+        """
+        DELETE FROM timers AS t WHERE customer_id = ANY($1::uuid[])
+          AND NOT EXISTS (SELECT FROM customers AS c WHERE c.customer_id = t.customer_id)
+        """,
+        sorted(customer_ids),
+    )
+
+
 async def due_customers(connection: Connection, watermark: int, limit: int) -> list[bytes]:
     """Customers to look at now that W has come this far, the longest waiting first."""
     rows = await connection.fetch(

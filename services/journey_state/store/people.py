@@ -262,6 +262,23 @@ async def read_periods(connection: Connection, keys: Sequence[bytes]) -> list[Pe
     return [Period(row[0], (row[1], row[2], row[3]), row[4]) for row in rows]
 
 
+async def without_row(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """The owners of these identifiers, now or before, that are no customers: rows were lost."""
+    rows = await connection.fetch(
+        """
+        SELECT customer_id FROM (
+          SELECT customer_id FROM identifiers
+          WHERE identifier_key = ANY($1::text::uuid[]) AND customer_id IS NOT NULL
+          UNION
+          SELECT customer_id FROM ownership_periods WHERE identifier_key = ANY($1::text::uuid[])
+        ) AS o WHERE NOT EXISTS (SELECT FROM customers AS c WHERE c.customer_id = o.customer_id)
+        ORDER BY customer_id
+        """,
+        uuid_array(keys),
+    )
+    return [row[0] for row in rows]
+
+
 async def without_periods(connection: Connection) -> list[bytes]:
     """The identifiers that have moved more often than their ownership periods tell."""
     rows = await connection.fetch(
