@@ -61,6 +61,12 @@ class Life:
         """Where something of hers stands."""
         return await found_in_tables(self._worker.url, self.wanted())
 
+    async def lived(self) -> None:
+        """All of it."""
+        await self.before_the_cut()
+        await self.cut()
+        await self.after_the_cut()
+
     async def before_the_cut(self) -> None:
         """Visits, a name, an alias, a shared tablet, a signal, a link by hand and taken back."""
         take = self._worker.take

@@ -52,9 +52,7 @@ async def client(database_url: str) -> AsyncIterator[httpx2.AsyncClient]:
 async def life(worker: Applying, client: httpx2.AsyncClient) -> Life:
     """Ann's, lived, cut, and gone on with."""
     life = Life(worker, client)
-    await life.before_the_cut()
-    await life.cut()
-    await life.after_the_cut()
+    await life.lived()
     return life
 
 

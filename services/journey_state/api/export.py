@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,12 +14,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
-from services.contracts.times import format_time, from_datetime, read_time
+from services.contracts.times import format_time, from_datetime
 from services.journey_state import checkpoint, export_queries, queries
 from services.journey_state.api.asking import Ask, Asking, CustomerPath, find_customer
 from services.journey_state.api.problems import described
 from services.journey_state.customer import decode_state
 from services.journey_state.database import Connection
+from services.journey_state.dead_letters import open_record
+from services.journey_state.export_queries import Kept
+from services.journey_state.keys import message_key
+from services.journey_state.permission import cancellation_key
 from services.journey_state.queries import CustomerRow
 from services.journey_state.touchpoint import Place
 from services.journey_state.traces import holds_any, written
@@ -52,56 +57,100 @@ async def export(
         found = await find_customer(connection, who)
         owners = [found.customer_id, *await queries.merged_ids(connection, found.customer_id)]
         held = await _held(connection, found, owners, ask.clock())
-    return StreamingResponse(_document(ask, held, owners), media_type="application/json")
+    return StreamingResponse(_document(ask, held), media_type="application/json")
 
 
-async def _held(
-    connection: Connection, found: CustomerRow, owners: list[UUID], now: int
-) -> dict[str, Any]:
-    """All but the touchpoints."""
-    state = decode_state(found.state)
-    forms = written((one.kind, one.value) for one in state.identifiers)
-    letters = [
-        letter
-        for letter in await export_queries.letters(connection, forms)
-        if holds_any(letter["key"] or b"", forms) or holds_any(letter["value"] or b"", forms)
+@dataclass(slots=True)
+class _Held:
+    """All but the touchpoints, and by what the deadlines that were cancelled are found."""
+
+    owners: list[UUID]
+    sections: dict[str, Any]
+    cancelled: set[str]  # keys of cancelled deadlines
+    messages: set[bytes]  # keys of messages that may have been a last activity
+
+
+async def _held(connection: Connection, found: CustomerRow, owners: list[UUID], now: int) -> _Held:
+    rows = await export_queries.rows_of(connection, owners)
+    states = {row["customer_id"]: decode_state(row["state"]) for row in rows["customers"]}
+    for row in rows["customers"]:
+        row["state"] = states[row["customer_id"]]
+        if row["customer_id"] == found.customer_id:
+            del row["state"]
+    left = [
+        {"cut_at": row["cut_at"], "past": checkpoint.decode(row["body"])}
+        for row in await export_queries.checkpoints(connection, owners)
     ]
-    keys = [UUID(key) for key in state.cancelled]
-    held = {
+    sections = {
         "customer_id": found.customer_id,
         "merged_ids": owners[1:],
         "exported_at": format_time(now),
         "definition": found.definition,
-        "state": state,
-        **await export_queries.rows_of(connection, owners),
-        "cancelled_deadlines": await export_queries.cancelled(connection, keys),
-        "checkpoints": [
-            {"cut_at": row["cut_at"], "past": checkpoint.decode(row["body"])}
-            for row in await export_queries.checkpoints(connection, owners)
-        ],
-        "dead_letters": letters,
+        "state": states[found.customer_id],
+        **rows,
+        **await _letters(connection, owners),
+        "checkpoints": left,
+        "remembered_messages": await export_queries.remembered(connection, owners),
     }
-    return {name: _plain(value) for name, value in held.items()}
+    episodes = [
+        e for one in (*states.values(), *(kept["past"] for kept in left)) for e in one.episodes
+    ]
+    named = [(e.last_source, e.last_message_id) for e in episodes]
+    named += [(row["source"], row["message_id"]) for row in rows["stage_history"]]
+    cancelled = {key for state in states.values() for key in state.cancelled}
+    cancelled |= {cancellation_key(episode) for episode in episodes}
+    messages = {message_key(*one) for one in named}
+    return _Held(owners, {n: _plain(v) for n, v in sections.items()}, cancelled, messages)
 
 
-async def _document(ask: Asking, held: dict[str, Any], owners: list[UUID]) -> AsyncIterator[bytes]:
+async def _letters(connection: Connection, owners: list[UUID]) -> dict[str, Any]:
+    """Records that failed, and those of them that are on their way back to their topic."""
+    forms = written(await export_queries.alone(connection, owners))
+    letters = [
+        letter
+        for letter in await export_queries.letters(connection, forms)
+        if any(
+            holds_any(told, forms)
+            for told in (letter["key"] or b"", letter["value"] or b"", letter["message"].encode())
+        )
+    ]
+    returning = [
+        {**row, "key": key, "value": value}
+        for row in await export_queries.returning(connection, forms)
+        for key, value in (open_record(row["value"]),)
+        if holds_any(row["value"], forms)
+    ]
+    return {"dead_letters": letters, "returning_dead_letters": returning}
+
+
+async def _document(ask: Asking, held: _Held) -> AsyncIterator[bytes]:
     """The document piece by piece; touchpoints are read a page at a time."""
-    yield msgspec.json.encode(held)[:-1] + b',"touchpoints":['
+    yield msgspec.json.encode(held.sections)[:-1] + b',"touchpoints":['
     after: Place | None = None
+    too_late: list[dict[str, Any]] = []
     while True:
         async with ask.database.reading() as connection:
-            bodies = await queries.timeline(connection, owners, after=after, limit=PAGE_TOUCHPOINTS)
-        if bodies:
-            yield (b"," if after else b"") + b",".join(bodies)
-            after = _place(bodies[-1])
-        if len(bodies) < PAGE_TOUCHPOINTS:
+            page = await export_queries.touchpoints(
+                connection, held.owners, after=after, limit=PAGE_TOUCHPOINTS
+            )
+        if page:
+            yield (b"," if after else b"") + b",".join(one.body for one in page)
+            after = page[-1].place
+            held.messages |= {message_key(one.source, one.message_id) for one in page}
+            too_late += [_too_late(one) for one in page if one.too_late]
+        if len(page) < PAGE_TOUCHPOINTS:
             break
-    yield b"]}"
+    async with ask.database.reading() as connection:
+        keys = [UUID(key) for key in held.cancelled]
+        messages = [UUID(bytes=key) for key in held.messages]
+        cancelled = await export_queries.cancelled(connection, keys, messages)
+    rest = _plain({"too_late": too_late, "cancelled_deadlines": cancelled})
+    yield b"]," + msgspec.json.encode(rest)[1:]
 
 
-def _place(body: bytes) -> Place:
-    record = msgspec.json.decode(body)
-    return (read_time(record["occurred_at"]), record["message_id"], record["source"])
+def _too_late(one: Kept) -> dict[str, Any]:
+    at = format_time(one.place[0])
+    return {"message_id": one.message_id, "source": one.source, "placed_at": at}
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.journey_state.store import links
 from services.journey_state.store.people import Period
 from services.journey_state.store.pool import Connection, uuid_array
-from services.journey_state.store.stretches import CHECKPOINT_IN_STRETCH, stretches
+from services.journey_state.store.stretches import CHECKPOINT_IN_STRETCH, owned, stretches
 
 TOUCHPOINTS_TOPIC = 4  # publication.TopicCode.TOUCHPOINTS
 
@@ -59,23 +59,7 @@ async def merged_ids(connection: Connection, customer_id: bytes) -> list[bytes]:
 
 async def owned_identifiers(connection: Connection, ids: Sequence[bytes]) -> list[OwnedRow]:
     """Everything that these customers own or owned, and what they alone have named."""
-    rows = await connection.fetch(
-        """
-        SELECT identifier_key, kind, value, since, customer_id FROM identifiers
-        WHERE customer_id = ANY($1::uuid[]) OR identifier_key IN
-          (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY($1::uuid[]))
-        UNION
-        SELECT identifier_key, kind, value, since, customer_id FROM identifiers AS named
-        WHERE customer_id IS NULL AND identifier_key IN
-          (SELECT l.linked_key FROM identifier_links AS l JOIN identifiers AS own
-           ON own.identifier_key = l.identifier_key WHERE own.customer_id = ANY($1::uuid[]))
-          AND NOT EXISTS
-          (SELECT 1 FROM identifier_links AS l JOIN identifiers AS other
-           ON other.identifier_key = l.linked_key
-           WHERE l.identifier_key = named.identifier_key AND other.customer_id <> ALL($1::uuid[]))
-        """,
-        ids,
-    )
+    rows = await connection.fetch(owned("$1::uuid[]"), ids)
     return [OwnedRow(*row) for row in rows]
 
 

@@ -1,6 +1,27 @@
-"""The stretches of the order in which each identifier was a customer's, as part of a query."""
+"""What was a customer's: identifiers, and the stretches of the order, as parts of a query."""
 
 from __future__ import annotations
+
+
+def owned(owners: str) -> str:
+    """A query for the identifiers that `owners` own or owned, and what they alone have named.
+
+    `owners` is the placeholder of a uuid[], the customer's id and those merged into it.
+    """
+    return f"""
+    SELECT identifier_key, kind, value, since, customer_id FROM identifiers
+    WHERE customer_id = ANY({owners}) OR identifier_key IN
+      (SELECT identifier_key FROM ownership_periods WHERE customer_id = ANY({owners}))
+    UNION
+    SELECT identifier_key, kind, value, since, customer_id FROM identifiers AS named
+    WHERE customer_id IS NULL AND identifier_key IN
+      (SELECT l.linked_key FROM identifier_links AS l JOIN identifiers AS own
+       ON own.identifier_key = l.identifier_key WHERE own.customer_id = ANY({owners}))
+      AND NOT EXISTS
+      (SELECT 1 FROM identifier_links AS l JOIN identifiers AS other
+       ON other.identifier_key = l.linked_key
+       WHERE l.identifier_key = named.identifier_key AND other.customer_id <> ALL({owners}))
+    """  # noqa: S608 - a placeholder of ours
 
 
 def stretches(owners: str) -> str:
