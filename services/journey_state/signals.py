@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from services.journey_state.customer import Customer, CustomerState, Standing
-from services.journey_state.episodes import Episode
 from services.journey_state.in_force import Journeys
 from services.journey_state.permission import is_withdrawn
 from services.journey_state.publication import Outgoing, TopicCode
@@ -29,6 +28,7 @@ from services.journey_state.signal_values import (
 from services.journey_state.signalling import (
     Change,
     Firing,
+    Seen,
     episodes_of,
     review,
     seen_order,
@@ -128,7 +128,7 @@ class Signals:
         elif change.is_first or old is None:
             if change.is_first:
                 standing.revision = 1 if old is None else old.revision + 1  # it was retracted
-            value = first_value(known, change, self._origin(customer, seen.episode))
+            value = first_value(known, change, self._origin(customer, seen))
         else:
             value = later_value(known, change, old)
         definition_id = customer.definition_id if seen is None else seen.term.definition_id
@@ -136,10 +136,13 @@ class Signals:
             customer, change.signal_id, standing, value, definition_id=definition_id, old=old
         )
 
-    def _origin(self, customer: Customer, episode: Episode) -> str:
+    def _origin(self, customer: Customer, seen: Seen) -> str:
+        episode = seen.episode
         if episode.last_historical:
             return "import"
-        if customer.refold is not None and customer.refold.kind == DEFINITION:
+        # One of the definition before had its time, whoever's turn it is meanwhile.
+        is_new = seen.term.definition_id == customer.definition_id
+        if is_new and customer.refold is not None and customer.refold.kind == DEFINITION:
             return DEFINITION
         in_time = max(episode.due, episode.last_received_at) + self.firing.grace_us
         late = self.outgoing.edition.published_at - in_time

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.contracts.times import SECOND_US
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.active import publish
 from services.journey_state.connected import StaleReadError
@@ -19,8 +20,9 @@ from services.journey_state.definition import load
 from services.journey_state.episodes import signal_id
 from services.journey_state.recompute import BROUGHT_FORWARD_MAX
 from services.journey_state.republishing import Republishing
+from services.journey_state.store import progress
 from services.journey_state.store.outcomes import read_signals
-from tests.journey_state.running import a_touchpoint
+from tests.journey_state.running import START_US, a_touchpoint
 from tests.journey_state.taking_in import TakingIn, firings_of, taking_in
 from tests.journey_state.test_faults import one
 
@@ -125,6 +127,23 @@ async def test_an_event_brings_its_customers_turn_forward(database_url: str) -> 
     last = told[-1]
     assert (last["current"], last["definition"]) == ("none", OTHER.version)
     assert (last["correction"], last["cause"]["kind"]) == (True, "definition")
+
+
+async def test_what_the_old_definition_owed_is_no_signal_of_the_new_one(database_url: str) -> None:
+    ask = partial(one, database_url)
+    async with taking_in(database_url) as taking:
+        await taking.take(a_touchpoint("Product Added", at=50, user="u1"))
+        await taking.raise_watermark(100)
+        # W has passed its due plus grace, and nobody has looked at it yet.
+        async with taking.store.transaction() as connection:
+            await progress.raise_watermark(connection, START_US + 2_000 * SECOND_US)
+            await publish(connection, OTHER)
+        await turns(taking).step()
+        message = msgspec.json.decode(
+            await ask("SELECT value FROM outbox WHERE ce_type LIKE '%raised%'")
+        )
+    assert message["rule"] == "cart"
+    assert message["origin"] in ("live", "backlog")
 
 
 async def test_a_batch_brings_some_turns_forward_and_leaves_the_others(database_url: str) -> None:
