@@ -235,7 +235,7 @@ async def test_what_is_refused_again_is_one_row_with_its_first_and_last_time(
 
 
 async def test_a_value_that_only_a_bot_carries_as_user_is_no_user(people: People) -> None:
-    await people.take(people.event(1, U1, bot="crawler"), people.event(2, ("anonymous_id", "u1")))
+    await people.take(people.event(1, U1, bot=True), people.event(2, ("anonymous_id", "u1")))
     await people.take(people.alias(3, U2, previous="u1"))
     found = await people.kept()
     assert found.owner[("anonymous_id", "u1")] == found.owner[U2]
@@ -261,7 +261,7 @@ async def test_an_alias_without_a_user_does_nothing_to_a_user(people: People) ->
 
 async def test_bots_link_nothing_and_repeats_of_an_order_do(people: People) -> None:
     order = {"event": "Order Completed", "type": "track", "properties": {"order_id": "7"}}
-    await people.take(people.event(1, U1, A1, bot="crawler"), people.event(2, U1, **order))
+    await people.take(people.event(1, U1, A1, bot=True), people.event(2, U1, **order))
     await people.take(people.event(3, U1, E1, **order))
     found = await people.kept()
     assert A1 not in found.owner

@@ -271,6 +271,32 @@ async def test_the_same_signal_comes_back_with_the_next_revision(database_url: s
     assert back.value["cause"] is None
 
 
+async def test_late_events_may_lead_from_any_state_to_any_other(database_url: str) -> None:
+    async def became(touchpoint: Any) -> tuple[list[str], str]:
+        told = kinds(await world.take(touchpoint))
+        return told, (await world.signals())[0]["state"]
+
+    over = DUE + WINDOW + GRACE
+    async with transacting(database_url) as world:
+        await world.take(add(0, "x"))
+        await world.pass_time(DUE + GRACE)
+        await world.pass_time(over)
+        assert await state_of(world) == [("x", "expired", True)]
+        first = order(DUE + 9, "x", message_id="a", received=over + 9)
+        assert await became(first) == (["recovered"], "recovered")
+        # What brought the customer back was something else: its window is over again.
+        other = event("page", DUE + 9, message_id="a", received=over + 8)
+        assert await became(other) == ([], "expired")
+        again = order(DUE + 5, "x", message_id="b", received=over + 9)
+        assert await became(again) == (["recovered"], "recovered")
+        in_time = order(5, "x", message_id="c", received=over + 9)
+        assert await became(in_time) == (["retracted"], "retracted")
+        nothing = event("page", 5, message_id="c", received=over + 8)
+        told, state = await became(nothing)
+        assert (told, state) == ([], "recovered")
+        assert (await world.signals())[0]["revision"] == 2
+
+
 async def test_a_withdrawal_before_due_that_comes_late_retracts_for_consent(
     database_url: str,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.times import SECOND_US, to_datetime
 from services.journey_state.store import releases
@@ -61,6 +62,29 @@ async def test_an_order_becomes_a_stage_in_the_table_and_on_the_topic(
     assert [v["direction"] for v in values] == ["first", "forward", "forward"]
     assert values[2]["dwell_seconds"] == 1.0
     assert [row["stage"] for row in stages] == ["awareness", "consideration", "purchase"]
+
+
+async def test_a_worker_begins_where_postgresql_says_and_not_where_kafka_does(
+    kafka_settings: KafkaSettings, database_url: str
+) -> None:
+    settings = settings_for(kafka_settings, database_url)
+    topic = kafka_settings.topics.touchpoints
+    visits = [a_touchpoint("page", at=n, user=f"u{n}", type="page") for n in range(6)]
+    await publish(kafka_settings, visits, partition=0)
+    consumer = AIOKafkaConsumer(group_id=settings.worker.group, **kafka_settings.client_options())
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, 0)])
+    await consumer.commit({TopicPartition(topic, 0): 4})
+    await consumer.stop()
+    async with a_worker(settings):
+        found = await until(
+            lambda: rows_of(
+                database_url, "SELECT next_offset FROM consumer_offsets WHERE partition = 0"
+            ),
+            lambda rows: bool(rows) and rows[0][0] == 6,
+        )
+        assert len(await rows_of(database_url, "SELECT 1 FROM timeline")) == 6
+    assert found
 
 
 async def test_a_cart_left_alone_is_raised_once_and_a_late_order_retracts_it(
