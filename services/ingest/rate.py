@@ -14,7 +14,7 @@ BURST_SECONDS = 10
 
 
 class Rates:
-    """The buckets of this process. A request is taken while its bucket is not empty.
+    """The buckets of this process. A request is taken while its bucket holds an event.
 
     So a batch of any size gets through, and the source then waits until the bucket is filled again.
     """
@@ -36,10 +36,10 @@ class Rates:
         full = float(limit * BURST_SECONDS)
         left, at = self._buckets.get(source.name, (full, now))
         left = min(full, left + (now - at) * limit)
-        if left <= 0:
+        if left < 1:
             self.refused += 1
             self._buckets[source.name] = left, now
             raise RateLimitedError(
-                f"the source may send {limit} events a second", math.ceil(-left / limit) or 1
+                f"the source may send {limit} events a second", math.ceil((1 - left) / limit)
             )
         self._buckets[source.name] = left - events, now

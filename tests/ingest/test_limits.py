@@ -40,8 +40,8 @@ def test_a_batch_of_any_size_gets_through_and_is_paid_for_afterwards() -> None:
     rates.require_room(SLOW, 5 * BURST_SECONDS + 50)
     with pytest.raises(RateLimitedError) as refused:
         rates.require_room(SLOW, 1)
-    assert refused.value.retry_after_seconds == 10
-    now = 10.1
+    assert refused.value.retry_after_seconds == 11
+    now = 10.3
     rates.require_room(SLOW, 1)
 
 
@@ -68,7 +68,7 @@ async def test_who_sends_too_fast_is_told_when_to_come_back(desk: Desk, path: st
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
     assert answer.headers["retry-after"] == "1"
     assert (await desk.post(path, body, FREE_KEY)).status_code == 200
-    desk.seconds += 1.1
+    desk.seconds += 1
     assert (await desk.post(path, body, SLOW_KEY)).status_code == 200
     assert len(desk.sink.records) == BURST_SECONDS + 2
 
