@@ -1,4 +1,4 @@
-"""Upkeep of the tables beside the work: partitions made and dropped, the window trimmed."""
+"""Upkeep beside the work: partitions made and dropped, the window trimmed, tombstones repeated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from services.contracts.times import SECOND_US, to_datetime
+from services.journey_state.burying import CUSTOMERS_MAX, bury_again
 from services.journey_state.retention import Retention
 from services.journey_state.store import dedupe, partitions, progress
 from services.journey_state.store.pool import REFUSED, TRANSIENT, Store
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 ROUND_SECONDS = 5.0
 MONTHS_SECONDS = 3600.0
 NOTE_SECONDS = 60.0
+BURY_SECONDS = 60.0
 TRIM_SECONDS = 6 * 3600.0  # from the end of one walk through the window to the next
 
 
@@ -39,6 +41,7 @@ class Maintenance:
         self._note_at = 0
         self._months_at = 0
         self._trim_at = 0
+        self._bury_at = 0
         self._block = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -70,6 +73,16 @@ class Maintenance:
         more = True
         while more and not self._stopping.is_set():
             more = await self._retention.step()
+
+    async def bury(self) -> None:
+        """Who was erased long enough ago has a second tombstone queued."""
+        now = self._clock()
+        if now < self._bury_at:
+            return
+        async with self._store.transaction() as connection:
+            buried = await bury_again(connection, now)
+        if buried < CUSTOMERS_MAX:
+            self._bury_at = now + int(BURY_SECONDS * SECOND_US)
 
     async def make_months(self) -> None:
         """The timeline has partitions ahead of time."""

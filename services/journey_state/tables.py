@@ -324,6 +324,7 @@ erasures = Table(
     Column("customer_id", UUID, primary_key=True),
     time_column("erased_at"),
     Column("receipt", JSONB, nullable=False),
+    time_column("buried_again_at", nullable=True),  # when its second tombstone was queued
 )
 
 # What the hashes below are keyed with: without it they could be found by trying.

@@ -10,10 +10,11 @@ import asyncpg
 import pytest_asyncio
 
 from services.contracts.times import DAY_US, SECOND_US, from_datetime
+from services.journey_state.burying import AGAIN_SECONDS
 from services.journey_state.firing import Firings
 from services.journey_state.maintenance import Maintenance
 from services.journey_state.retention import Retention
-from services.journey_state.store import facts, partitions, progress
+from services.journey_state.store import erasures, facts, partitions, progress
 from services.journey_state.store.facts import Fact
 from services.journey_state.store.pool import Store
 
@@ -152,3 +153,15 @@ async def test_what_w_was_is_noted_once_a_minute_and_forgotten_with_the_timeline
     assert await noted(earlier) == [NOON, NOON + 1]
     cut = "UPDATE timeline_cut SET reached_at = now() - interval '5 seconds'"
     assert await noted(cut) == [NOON + 1]
+
+
+async def test_who_was_erased_an_hour_ago_is_buried_again(store: Store) -> None:
+    erased_at = NOON - int(AGAIN_SECONDS * SECOND_US)
+    async with store.transaction() as connection:
+        for number, at in ((1, erased_at - 1), (2, erased_at)):
+            await erasures.add_receipt(connection, [number.to_bytes(16, "big")], at, "{}")
+    await a_maintenance(store, DAY_US, NOON).bury()
+    await a_maintenance(store, DAY_US, NOON).bury()
+    async with store.connection() as connection:
+        rows = await connection.fetch("SELECT customer_id, topic, ce_type, value FROM outbox")
+    assert [tuple(row) for row in rows] == [((1).to_bytes(16, "big"), 3, "tombstone", None)]

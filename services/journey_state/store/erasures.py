@@ -50,6 +50,21 @@ async def add_receipt(
     )
 
 
+async def take_once_buried(connection: Connection, before: int, limit: int) -> list[bytes]:
+    """Ids erased before an instant that got one tombstone so far; they count as having two now."""
+    rows = await connection.fetch(
+        """
+        UPDATE erasures SET buried_again_at = now() WHERE customer_id IN (
+          SELECT customer_id FROM erasures WHERE buried_again_at IS NULL AND erased_at < $1
+          LIMIT $2 FOR UPDATE SKIP LOCKED)
+        RETURNING customer_id
+        """,
+        before,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
 async def secret(connection: Connection, fresh: bytes | None = None) -> bytes | None:
     """What hashes are keyed with; `fresh` becomes it where there is none yet."""
     if fresh is not None:
