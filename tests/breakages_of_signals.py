@@ -172,8 +172,16 @@ OF_SIGNALS = (
         "5.11",
         "customers are under two definitions at once",
         f"{CORE}/recompute.py",
-        "        customer.refold = Refold(DEFINITION, None)\n",
+        "        customer.refold = Refold(DEFINITION, None, LATE_EVENT)\n",
         "",
+        MIXED,
+    ),
+    Breakage(
+        "5.11",
+        "what a late event takes back is laid at the new definition",
+        f"{CORE}/recompute.py",
+        "Refold(DEFINITION, None, LATE_EVENT)",
+        "Refold(DEFINITION, None)",
         MIXED,
     ),
     Breakage(

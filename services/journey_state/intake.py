@@ -232,11 +232,11 @@ class Intake:
         late.set_aside(assigned.customers.values(), replaced)
         touched = [c for c in assigned.customers.values() if c.touched]
         journeys = await self._firings.journeys_for(connection, touched)
+        for customer in touched:
+            _advance(customer, journeys, replaced)
         forward = self._cannot != journeys.current.definition_id
         if forward:
             forward = recompute.bring_forward(journeys, touched)
-        for customer in touched:
-            _advance(customer, journeys, replaced)
         for change in assigned.rearranged:
             recompute.keep_in_step(journeys, change.customers)
         past = [customer for customer in touched if customer.refold is not None]

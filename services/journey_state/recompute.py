@@ -22,6 +22,7 @@ from services.journey_state.store.pool import Connection
 from services.journey_state.stored_past import load_pasts
 from services.journey_state.touchpoint import Identifier, Touchpoint
 
+LATE_EVENT = "late_event"  # why a retraction says that it is one
 BROUGHT_FORWARD_MAX = 25  # customers of a batch; the others wait: events go first
 
 
@@ -100,6 +101,7 @@ def keep_in_step(journeys: Journeys, customers: Sequence[Customer]) -> None:
 def bring_forward(journeys: Journeys, customers: Sequence[Customer]) -> bool:
     """Some of those under an earlier definition are to be folded again, under the one in force.
 
+    Not those whose past is computed again already: what changes in it has a cause of its own.
     Gives whether there are any.
 
     Who is active now is who the new definition's deadlines are about: those of whom nothing has
@@ -113,7 +115,9 @@ def bring_forward(journeys: Journeys, customers: Sequence[Customer]) -> bool:
     ]
     for customer in behind[:BROUGHT_FORWARD_MAX]:
         customer.definition_id = current
-        customer.refold = Refold(DEFINITION, None)
+        # A definition takes no signal back: what does is the event that came late.
+        customer.refold = Refold(DEFINITION, None, LATE_EVENT)
+        customer.transitions.clear()
     return bool(behind)
 
 

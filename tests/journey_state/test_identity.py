@@ -148,6 +148,9 @@ def test_an_unlink_takes_an_earlier_link_back() -> None:
     links = [Link(A1, E1, 1), Link(E1, T1, 2)]
     assert len(set(owners_of(fold(facts, links)))) == 1
     assert owners_of(fold(facts, [*links, Unlink(E1, 3)])) == [A1, E1, T1]
+    # A later link brings back itself alone.
+    again: list[Link | Unlink] = [*links, Unlink(E1, 3), Link(E1, T1, 4)]
+    assert owners_of(fold(facts, again)) == [A1, E1, E1]
 
 
 def test_a_step_says_what_a_store_has_to_write() -> None:

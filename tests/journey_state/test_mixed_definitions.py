@@ -146,6 +146,29 @@ async def test_what_the_old_definition_owed_is_no_signal_of_the_new_one(database
     assert message["origin"] in ("live", "backlog")
 
 
+@pytest.mark.parametrize(("at", "definition_id"), [(60, 2), (40, 1)])
+async def test_what_a_late_event_changes_is_not_laid_at_the_new_definition(
+    database_url: str, at: int, definition_id: int
+) -> None:
+    """Whether it stands behind all that is known, or among it: then its past is folded anyway."""
+    ask = partial(one, database_url)
+    async with taking_in(database_url) as taking:
+        await taking.take(a_touchpoint("Product Added", at=30, user="u1"))
+        await taking.take(a_touchpoint("page", at=50, user="u1"))
+        await taking.raise_watermark(2_000)
+        assert await ask("SELECT state FROM signals WHERE rule = 'cart'") == "raised"
+        async with taking.store.transaction() as connection:
+            await publish(connection, OTHER)
+        await taking.raise_watermark(2_001)
+        late = a_touchpoint("Order Completed", at=at, user="u1", received=2_002, message_id="late")
+        await taking.take(late)
+        message = msgspec.json.decode(
+            await ask("SELECT value FROM outbox WHERE ce_type LIKE '%retracted%'")
+        )
+        assert await ask("SELECT max(definition_id) FROM customers") == definition_id
+    assert message["cause"] == {"kind": "late_event", "message_id": "late"}
+
+
 async def test_a_batch_brings_some_turns_forward_and_leaves_the_others(database_url: str) -> None:
     ask = partial(one, database_url)
     async with taking_in(database_url) as taking:
