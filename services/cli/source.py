@@ -219,8 +219,8 @@ def _print_key(source: Source, key: str, data: Path | None, *, as_json: bool) ->
         return
     print(key)
     print(f"write key of {name} ({channel}), {KEY_NOTE}", file=sys.stderr)
-    if url is not None and source.provider:
-        print_steps(provider_of(source.provider), url, key)
+    if url is not None:
+        print_steps(source, url, key)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from services.ingest.hooks.options import SecretRef, Webhook
 from services.ingest.hooks.provider import Provider
 from services.ingest.hooks.receiver import PREFIX
 from services.ingest.hooks.registry import PROVIDERS
-from services.ingest.sources_file import Hook, SourcesFileError
+from services.ingest.sources_file import Hook, Source, SourcesFileError
 from services.settings import Settings
 
 
@@ -39,9 +39,7 @@ def hook_of(name: str | None, given: Given, topic_arns: tuple[str, ...]) -> Hook
     provider = provider_of(name)
     if provider.proof == "certificate" and not topic_arns:
         raise SourcesFileError(f"{name} needs the topics that may send: add --topic-arn ARN")
-    wants = provider.proof == "secret" or given.is_there
-    secrets = (secret_of(provider, given),) if wants else ()
-    return Hook(name, Webhook(secrets=secrets, topic_arns=topic_arns))
+    return Hook(name, Webhook(secrets=_first_secrets(provider, given), topic_arns=topic_arns))
 
 
 def provider_of(name: str) -> Provider:
@@ -78,23 +76,50 @@ def url_of(name: str, data: Path | None) -> str:
     return started.rstrip("/") + PREFIX + name
 
 
-def print_steps(provider: Provider, url: str, key: str) -> None:
+def print_steps(source: Source, url: str, key: str) -> None:
     """The URL to paste, and what to do with it."""
+    provider = provider_of(source.provider or "")
     print(f"\n{url}", file=sys.stderr)
     for number, step in enumerate(provider.setup.steps, 1):
         print(f"  {number}. {step.format(url=url, key=key)}", file=sys.stderr)
+    if provider.proof == "secret" and not source.webhook.secrets:
+        print(
+            "  Until it has the secret everything is refused:"
+            f" milepost source rotate {source.name} --secret",
+            file=sys.stderr,
+        )
+
+
+def _first_secrets(provider: Provider, given: Given) -> tuple[SecretRef, ...]:
+    """None where a person says so: some providers make the secret when they have the URL."""
+    if not given.is_there:
+        if provider.proof != "secret":
+            return ()
+        if sys.stdin.isatty():
+            secret = _prompted(provider, "; Enter: later", default="")
+            if not secret:
+                return ()
+            _require_fit(provider, secret.encode())
+            return (SecretRef(value=secret),)
+    return (secret_of(provider, given),)
+
+
+def _prompted(provider: Provider, more: str = "", default: str | None = None) -> str:
+    what = f"{provider.name}'s {provider.setup.secret}{more}"
+    answer = typer.prompt(what, default=default, show_default=False, hide_input=True, err=True)
+    return str(answer).strip()
 
 
 def _asked(provider: Provider) -> str:
     """From the terminal without an echo, else from standard input; never from an argument, which
     every user of the machine can read."""
-    what = f"{provider.name}'s {provider.setup.secret}"
     if sys.stdin.isatty():
-        return str(typer.prompt(what, hide_input=True, err=True)).strip()
+        return _prompted(provider)
     secret = sys.stdin.read().strip()
     if not secret:
         raise SourcesFileError(
-            f"{what} is needed: give it on standard input, or use --secret-file or --secret-env"
+            f"{provider.name}'s {provider.setup.secret} is needed:"
+            " give it on standard input, or use --secret-file or --secret-env"
         )
     return secret
 

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from services.ingest.hooks.provider import Provider
-from services.ingest.hooks.providers import mailgun, postmark, sendgrid
+from services.ingest.hooks.providers import (
+    brevo,
+    mailgun,
+    mandrill,
+    postmark,
+    resend,
+    sendgrid,
+    ses,
+    sparkpost,
+    standard_webhooks,
+)
 
-PROVIDERS: dict[str, Provider] = {
-    module.PROVIDER.name: module.PROVIDER for module in (mailgun, postmark, sendgrid)
-}
+_MODULES = (
+    *(brevo, mailgun, mandrill, postmark, resend, sendgrid, ses, sparkpost),
+    *(standard_webhooks,),
+)
+PROVIDERS: dict[str, Provider] = {module.PROVIDER.name: module.PROVIDER for module in _MODULES}

@@ -22,9 +22,16 @@ def digest(secret: bytes, content: bytes, algorithm: str = "sha256") -> bytes:
 
 def require_one(given: str, expected: Iterable[str], what: str) -> None:
     """Raises UnverifiedError unless `given` is one of `expected`, compared in constant time."""
-    if not given:
+    require_any([given] if given else [], expected, what)
+
+
+def require_any(given: Iterable[str], expected: Iterable[str], what: str) -> None:
+    """As `require_one`, where a sender may send several signatures of which one is enough."""
+    known = [one.encode() for one in expected]
+    shown = [one.encode() for one in given]
+    if not shown:
         raise missing(what)
-    if not any(hmac.compare_digest(given.encode(), one.encode()) for one in expected):
+    if not any(hmac.compare_digest(one, other) for one in shown for other in known):
         raise wrong(what)
 
 
