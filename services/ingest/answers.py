@@ -74,6 +74,11 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEA
 PIXEL = _answer(200, (b"content-type", b"image/gif"), GIF, NO_STORE, (b"pragma", b"no-cache"))
 
 
+def json_answer(document: object) -> Answer:
+    """200 with a document."""
+    return _answer(200, JSON, msgspec.json.encode(document))
+
+
 def sdk_success(verdicts: Sequence[Verdict]) -> Answer:
     """Everything durable; a request whose only event is bad is refused as a whole."""
     if len(verdicts) == 1 and (fault := verdicts[0].fault):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.ingest.hooks.openapi import HOOK_PATH, hook_operations
-from services.ingest.protocols import segment, snowplow
+from services.ingest.protocols import posthog, segment, snowplow
 from services.ingest.routes import ROUTES, Route
 
 _ID = {"type": ["string", "number", "null"]}
@@ -77,6 +77,10 @@ _PROBLEM: dict[str, Any] = {
 }
 SCHEMAS = {"Event": EVENT, "Verdicts": VERDICTS, "Failure": _FAILURE, "Problem": _PROBLEM}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
+_POSTHOG = {
+    "type": "object",
+    "properties": {"api_key": {"type": "string"}, "batch": _OBJECTS, "sent_at": _TIME},
+}
 # Bodies whose format others have laid down.
 _OTHERS: dict[str, dict[str, Any]] = {
     snowplow.POST.name: {
@@ -84,6 +88,8 @@ _OTHERS: dict[str, dict[str, Any]] = {
         "required": ["data"],
         "properties": {"schema": {"type": "string"}, "data": _OBJECTS},
     },
+    posthog.DIALECT.name: _POSTHOG,
+    posthog.RESULTS.name: _POSTHOG,
 }
 _EVENT_REF = {"$ref": "#/components/schemas/Event"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.touchpoint import Call
-from services.ingest.protocols import native, pixel, segment, snowplow
+from services.ingest.protocols import native, pixel, posthog, segment, snowplow
 from services.ingest.protocols.dialect import Dialect
 
 
@@ -40,5 +40,7 @@ ROUTES = (
     Route("/pixel/v1/track", pixel.DIALECT, "track"),
     Route("/com.snowplowanalytics.snowplow/tp2", snowplow.POST),
     Route("/i", snowplow.GET),
+    *(Route(f"/posthog/{name}", posthog.DIALECT) for name in ("batch", "capture", "e", "i/v0/e")),
+    Route("/posthog/i/v1/analytics/events", posthog.RESULTS),
 )
 BY_PATH = {path: route for route in ROUTES for path in (route.path, f"{route.path}/")}

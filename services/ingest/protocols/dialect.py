@@ -29,6 +29,11 @@ class Head(NamedTuple):
     head_at: int
 
 
+def agent_of(head: Head) -> str:
+    """The user agent that asked, `""` when it does not say."""
+    return head.headers.get(b"user-agent", b"").decode("latin-1")
+
+
 Parse = Callable[[bytes, Head, JsonLimits], Parsed]
 
 

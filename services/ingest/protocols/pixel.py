@@ -8,7 +8,7 @@ from services.ingest import answers
 from services.ingest.errors import EventError
 from services.ingest.json_rules import JsonLimits, is_plain
 from services.ingest.protocols.columns import ColumnError, column_of, nested, require_apart
-from services.ingest.protocols.dialect import Dialect, Head, Query, Words
+from services.ingest.protocols.dialect import Dialect, Head, Query, Words, agent_of
 from services.ingest.protocols.event import Event, Incoming, Parsed, read_event
 from services.ingest.protocols.rewriting import Document, from_base64, read_json
 
@@ -32,7 +32,7 @@ def parse(body: bytes, head: Head, limits: JsonLimits) -> Parsed:  # noqa: ARG00
 def _event_of(head: Head, limits: JsonLimits) -> Document:
     data = head.query.get(b"data", [b""])[0]
     said = _from_data(data, limits) if data else _from_fields(head.query)
-    return with_user_agent(said, head)
+    return _with_user_agent(said, head)
 
 
 def _from_data(data: bytes, limits: JsonLimits) -> Document:
@@ -42,9 +42,9 @@ def _from_data(data: bytes, limits: JsonLimits) -> Document:
     raise EventError("invalid_event", "`data` must be a JSON object as base64")
 
 
-def with_user_agent(said: Document, head: Head) -> Document:
+def _with_user_agent(said: Document, head: Head) -> Document:
     """The event with the browser that asked, unless it names one: crawlers load images too."""
-    agent = head.headers.get(b"user-agent", b"").decode("latin-1")
+    agent = agent_of(head)
     context = said.get("context") or {}
     if not agent or not isinstance(context, dict) or context.get("userAgent"):
         return said

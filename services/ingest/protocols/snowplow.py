@@ -9,7 +9,7 @@ import msgspec
 
 from services.ingest import answers
 from services.ingest.json_rules import JsonLimits
-from services.ingest.protocols.dialect import SDK_WORDS, Dialect, Head, Words
+from services.ingest.protocols.dialect import SDK_WORDS, Dialect, Head, Words, agent_of
 from services.ingest.protocols.event import Parsed, Scalar
 from services.ingest.protocols.rewriting import read_envelope, rewritten, rewritten_all
 from services.ingest.protocols.snowplow_row import calls_of
@@ -28,7 +28,7 @@ def parse_post(body: bytes, head: Head, limits: JsonLimits) -> Parsed:
     """The rows in `data`. Raises RequestError."""
     envelope = read_envelope(body)
     rows = envelope.items("data")
-    rewrite = partial(calls_of, limits=limits, agent=_agent_of(head))
+    rewrite = partial(calls_of, limits=limits, agent=agent_of(head))
     events = rewritten_all(rows, limits, rewrite, is_whole=envelope.is_whole)
     return Parsed(events, write_key=_key_in(rows))
 
@@ -39,7 +39,7 @@ def parse_get(body: bytes, head: Head, limits: JsonLimits) -> Parsed:  # noqa: A
         name.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
         for name, values in head.query.items()
     }
-    rewrite = partial(calls_of, limits=limits, agent=_agent_of(head))
+    rewrite = partial(calls_of, limits=limits, agent=agent_of(head))
     events = rewritten(0, msgspec.json.encode(row), limits, rewrite)
     return Parsed(events, write_key=row.get("aid"))
 
@@ -53,10 +53,6 @@ def _key_in(rows: Iterable[bytes]) -> Scalar:
         if key:
             return key
     return None
-
-
-def _agent_of(head: Head) -> str:
-    return head.headers.get(b"user-agent", b"").decode("latin-1")
 
 
 # A row that is rejected will not be better for being sent again, and its neighbours are kept.
