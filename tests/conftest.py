@@ -13,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from services.cli.local.kafka import EmbeddedKafka
 from services.cli.local.postgres import EmbeddedPostgres
@@ -31,6 +32,10 @@ TESTS = Path(__file__).parent
 TOGETHER = frozenset({"e2e"})
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
+
+# No test judges how long something took: the machine may be busy with others.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
