@@ -32,6 +32,11 @@ test: env ## the whole test suite on real Kafka and PostgreSQL
 soak: env ## simulate SEEDS=5000 lives of clients, Kafka and workers under a virtual clock
 	SEEDS=$(or $(SEEDS),5000) $(BIN)/python -m pytest -n 2 tests/journey_state/test_simulation.py
 
+fuzz: env ## SECONDS=250 of requests made from each OpenAPI document, EXAMPLES=5000 of each parser's bodies
+	FUZZ_SECONDS=$(or $(SECONDS),250) $(BIN)/python -m pytest --timeout 0 tests/e2e/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest --timeout 0 -n 2 \
+	  --hypothesis-profile fuzz -m hypothesis tests/ingest
+
 mutations: env ## break sentences of the semantics on purpose: do tests notice?
 	$(BIN)/python -m tests.mutations --write
 
@@ -62,4 +67,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak mutations lint format snippet lock vendor clean
+.PHONY: help env demo test soak fuzz mutations lint format snippet lock vendor clean

@@ -32,10 +32,15 @@ TESTS = Path(__file__).parent
 TOGETHER = frozenset({"e2e"})
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
-
 # No test judges how long something took: the machine may be busy with others.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+# `make fuzz` looks at many more inputs than each change is tested with.
+settings.register_profile(
+    "fuzz",
+    settings.get_profile("unhurried"),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 import structlog
@@ -23,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 # A mail program that asks twice in a minute shows one mail.
 REPEAT_US = 60 * SECOND_US
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no source signed it"}}
 _NEVER_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, private"}
 # Apple's privacy protection fetches every picture when the mail arrives, under this name alone;
 # the others are gateways that look at links before a person does.
@@ -42,13 +44,24 @@ def mail_links(parts: Parts) -> APIRouter:
     """The two routes. A token that no source signed, or that has expired, is not found."""
     router = APIRouter()
 
-    @router.api_route("/v1/open/{token}.gif", methods=["GET"], summary="A mail was opened")
+    @router.get(
+        "/v1/open/{token}.gif",
+        summary="A mail was opened",
+        response_class=Response,
+        responses={200: {"content": {"image/gif": {}}}, **_NOT_FOUND},
+    )
     async def opened(token: str, request: Request) -> Response:
         link, source = _signed(parts, token)
         await _tell(parts, source, link, token, request)
         return Response(GIF, media_type="image/gif", headers=_NEVER_CACHED)
 
-    @router.api_route("/v1/click/{token}", methods=["GET"], summary="A link of a mail was followed")
+    @router.get(
+        "/v1/click/{token}",
+        summary="A link of a mail was followed",
+        response_class=Response,
+        status_code=302,
+        responses=_NOT_FOUND,
+    )
     async def clicked(token: str, request: Request) -> Response:
         link, source = _signed(parts, token)
         url = _target_of(link)

@@ -62,6 +62,7 @@ def _add(app: FastAPI, method: str, path: str, endpoint: Endpoint, summary: str 
             summary=summary,
             response_class=Response,
             openapi_extra={"parameters": parameters},
+            responses={400: {"description": "refused"}, 404: {"description": "not found"}},
             include_in_schema=bool(summary) and not slash,
         )
 
