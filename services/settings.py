@@ -71,8 +71,12 @@ class IngestSettings(_Group):
     public_url: str | None = Field(
         None, description="how the world reaches ingest; Twilio and Mandrill sign their URL"
     )
-    spool_dir: Path | None = Field(None, description="folder that holds the instance id")
-    spool_bytes_max: int = Field(1 << 30, ge=0, description="bytes of the disk spool, at most")
+    spool_dir: Path | None = Field(
+        None, description="folder of the disk spool and the instance id; none: no spool"
+    )
+    spool_bytes_max: int = Field(
+        1 << 30, ge=0, description="bytes of the disk spool, at most; 0: none"
+    )
     body_bytes_max: int = Field(4 << 20, ge=1024, description="body after decompression")
     event_bytes_max: int = Field(32 << 10, ge=256, description="JSON bytes of one event")
     events_max: int = Field(2500, ge=1, description="events of one request")
@@ -86,8 +90,12 @@ class IngestSettings(_Group):
     connections_max: int = Field(4096, ge=1, description="open connections; others get a 503")
     head_seconds_max: float = Field(30.0, gt=0, description="time for a request's head to arrive")
     reading_bytes_max: int = Field(256 << 20, ge=1 << 20, description="bodies still arriving, all")
-    inflight_bytes_max: int = Field(64 << 20, ge=1 << 20, description="unacknowledged bytes")
-    drain_seconds_max: float = Field(5.0, gt=0, description="time to answer requests at stop")
+    inflight_bytes_max: int = Field(
+        64 << 20, ge=1 << 20, description="bytes that wait for Kafka, or for the disk"
+    )
+    drain_seconds_max: float = Field(
+        5.0, gt=0, description="time to answer requests, and to empty the spool, at stop"
+    )
 
 
 class ApiSettings(_Group):

@@ -183,12 +183,14 @@ class Accumulator:
         batch.waiters = []
         batch.size = 0
 
-    def fail(self, batch: Batch, reason: str) -> None:
+    def fail(
+        self, batch: Batch, reason: str, kind: type[UnavailableError] = UnavailableError
+    ) -> None:
         """Everyone who waits for the batch is told that it did not become durable."""
         self.bytes -= batch.size
         for waiter in batch.waiters:
             if not waiter.future.done():
-                waiter.future.set_exception(UnavailableError(reason))
+                waiter.future.set_exception(kind(reason))
         batch.waiters = []
         batch.size = 0
 

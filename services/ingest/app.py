@@ -28,6 +28,8 @@ from services.ingest.rate import Rates
 from services.ingest.sink import KafkaSink
 from services.ingest.snippet.route import add_snippet
 from services.ingest.sources import Sources
+from services.ingest.spool_folder import declare_spool_metrics, open_spool, stamp_floor
+from services.ingest.spooling import SpoolingSink
 from services.ingest.startup import add_startup_routes
 from services.settings import Settings
 
@@ -51,16 +53,28 @@ class _Service:
         ingest = settings.ingest
         self.settings = settings
         self.instance = Instance(ingest.spool_dir)
-        self.sink = KafkaSink(
+        self.kafka = KafkaSink(
             settings.kafka,
             ack_seconds_max=ingest.ack_seconds_max,
             inflight_bytes_max=ingest.inflight_bytes_max,
+            gives_way=ingest.spool_dir is not None,
         )
-        inflight = InFlight(clock)
+        spool = open_spool(ingest.spool_dir)
+        inflight = InFlight(clock, stamp_floor(clock(), spool))
+        self.spooling: SpoolingSink | None = None
+        if spool is not None:
+            self.spooling = SpoolingSink(
+                self.kafka,
+                spool,
+                inflight,
+                bytes_max=ingest.spool_bytes_max,
+                waiting_bytes_max=ingest.inflight_bytes_max,
+            )
+        lease_seconds = settings.watermark.lease_seconds
         self.parts = Parts(
             sources=Sources(settings.sources_file),
-            sink=self.sink,
-            pulse=Pulse(self.instance, inflight, self.sink, settings.watermark.lease_seconds),
+            sink=self.spooling or self.kafka,
+            pulse=Pulse(self.instance, inflight, self.kafka, lease_seconds, self.spooling),
             inflight=inflight,
             reader=BodyReader(
                 ingest.body_bytes_max, ingest.body_seconds_max, ingest.reading_bytes_max
@@ -72,22 +86,31 @@ class _Service:
         self._declare_metrics()
 
     def _declare_metrics(self) -> None:
-        metrics, sink, parts = self.parts.metrics, self.sink, self.parts
-        metrics.counters["producer_rebuilds", "Producers replaced"] = lambda: sink.rebuilds
+        metrics, kafka, parts = self.parts.metrics, self.kafka, self.parts
+        metrics.counters["producer_rebuilds", "Producers replaced"] = lambda: kafka.rebuilds
         metrics.counters["ingest_rate_limited", "Requests of sources too fast"] = lambda: (
             parts.rates.refused
         )
         metrics.gauges["ingest_in_flight_bytes", "Taken and not acknowledged"] = lambda: (
-            sink.bytes_in_flight
+            kafka.bytes_in_flight
         )
         metrics.gauges["ingest_sources_file_broken", "1: the last good one is used"] = lambda: (
             parts.sources.is_broken
         )
+        declare_spool_metrics(metrics, self.spooling, parts.inflight)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether an event can be made durable now, and the watermark minds it."""
+        takes = self.spooling.takes if self.spooling is not None else self.kafka.is_up
+        return takes and self.parts.pulse.is_ready
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Started, and on the way out every event settled and the goodbye said."""
-        self.sink.start()
+        self.kafka.start()
+        if self.spooling is not None:
+            self.spooling.start()
         tasks = [
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._watch_sources()),
@@ -101,12 +124,20 @@ class _Service:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            await self.parts.pulse.say_goodbye()
-            await self.sink.stop(self.settings.ingest.drain_seconds_max)
-            self.instance.close()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        drain_seconds_max = self.settings.ingest.drain_seconds_max
+        if self.spooling is not None:
+            await self.spooling.settle(drain_seconds_max)
+        await self.parts.pulse.say_goodbye()
+        if self.spooling is not None:
+            await self.spooling.stop()
+        await self.kafka.stop(drain_seconds_max)
+        self.instance.close()
 
     async def _beat(self) -> None:
-        await self.sink.started()
+        await self.kafka.started()
         await self.parts.pulse.run()
 
     async def _watch_sources(self) -> None:
@@ -152,7 +183,7 @@ def _add_operations(app: FastAPI, service: _Service) -> None:
 
     @app.get("/readyz", summary="An event can be made durable now")
     async def readyz() -> JSONResponse:
-        ready = service.sink.is_up and service.parts.pulse.is_ready
+        ready = service.is_ready
         status = "ok" if ready else "unavailable"
         return JSONResponse({"status": status}, 200 if ready else 503)
 

@@ -57,6 +57,10 @@ class RateLimitedError(UnavailableError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RefusedError(UnavailableError):
+    """Kafka does not take these records as they are, while it takes others."""
+
+
 class Fault(NamedTuple):
     """Why one event is rejected."""
 

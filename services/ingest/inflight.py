@@ -14,11 +14,11 @@ def utc_now() -> int:
 
 
 class InFlight:
-    """Stamps requests on entry; stamps and the low watermark never decrease."""
+    """Stamps requests on entry; stamps and the low watermark never decrease, nor below `floor`."""
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, clock: Clock = utc_now, floor: int = 0) -> None:
         self._clock = clock
-        self._last = 0
+        self._last = floor
         self._next_ticket = 0
         self._received: dict[int, int] = {}
         self.entered = 0

@@ -20,11 +20,15 @@ class InstanceError(Exception):
 
 
 class _Stored(msgspec.Struct):
-    """What the folder remembers; `live` from an acknowledged hello to the goodbye."""
+    """What the folder remembers; `live` from an acknowledged hello to the goodbye.
+
+    `held`: that hello told of a spool, so the watermark waits for this instance however long.
+    """
 
     instance: str
     starts: int
     live: bool = False
+    held: bool = False
 
 
 class Instance:
@@ -53,16 +57,27 @@ class Instance:
         """Whether a hello of this id was acknowledged and no goodbye since."""
         return self._stored.live
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the watermark waits for this id, heard or not."""
+        return self._stored.live and self._stored.held
+
     def next_seq(self) -> int:
         """Greater than every one before, those of earlier starts too."""
         self._seq += 1
         return self._seq
 
-    def set_live(self, live: bool) -> None:
-        """The folder remembers that the hello, or the goodbye, was acknowledged."""
-        if live != self._stored.live:
-            self._stored.live = live
+    def set_live(self, live: bool, *, held: bool = False) -> None:
+        """The folder remembers it. Raises OSError; then it is as it was."""
+        before = self._stored
+        if (live, held) == (before.live, before.held):
+            return
+        self._stored = _Stored(before.instance, before.starts, live, held)
+        try:
             self._save()
+        except OSError:
+            self._stored = before
+            raise
 
     def close(self) -> None:
         """The folder is free for another process."""

@@ -9,22 +9,26 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import TopicPartition
 
 from services.contracts.touchpoint import partition_of
 from services.ingest.accumulator import Accumulator, Batch, Builder, Headers, Lane, Waiter
-from services.ingest.errors import UnavailableError
+from services.ingest.errors import RefusedError, UnavailableError
 from services.settings import KafkaSettings
 
 _log = structlog.get_logger(__name__)
 
 BATCH_BYTES_MAX = 256 << 10
 TICK_SECONDS = 0.1
+START_SECONDS_MAX = 4.0
 START_BACKOFF_SECONDS_MAX = 1.0
 STOP_SECONDS_MAX = 2.0
 # Longer than any request waits: the supervisor, not the library, decides that Kafka is stuck.
 REQUEST_TIMEOUT_MS = 15_000
+
+# What Kafka has against a batch itself: sent again it is refused again.
+REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 Record = tuple[bytes, bytes]  # (key, value)
 
@@ -51,14 +55,24 @@ class EventSink(Protocol):
 
 
 class KafkaSink:
-    """Events to Kafka: acks=all, idempotent, replaced when the producer is broken or stuck."""
+    """Events to Kafka: acks=all, idempotent, replaced when the producer is broken or stuck.
+
+    With `gives_way` nothing waits for another producer: who sends has another place for it, and
+    what is written there must not overtake what waited here.
+    """
 
     def __init__(
-        self, settings: KafkaSettings, *, ack_seconds_max: float, inflight_bytes_max: int
+        self,
+        settings: KafkaSettings,
+        *,
+        ack_seconds_max: float,
+        inflight_bytes_max: int,
+        gives_way: bool = False,
     ) -> None:
         self._settings = settings
         self._ack_seconds_max = ack_seconds_max
         self._inflight_bytes_max = inflight_bytes_max
+        self._gives_way = gives_way
         self._loop = asyncio.get_running_loop()
         self._producer: AIOKafkaProducer | None = None
         self._accumulator = Accumulator(self._new_builder, self._leader_of, self._deliver)
@@ -90,6 +104,14 @@ class KafkaSink:
     async def send(
         self, touchpoints: Sequence[Record], rejected: Sequence[RejectedRecord] = ()
     ) -> None:
+        waiter = self.take(touchpoints, rejected)
+        if waiter.pending:
+            await waiter.future
+
+    def take(
+        self, touchpoints: Sequence[Record], rejected: Sequence[RejectedRecord] = ()
+    ) -> Waiter:
+        """They are on their way; `send` is this and the wait. Raises UnavailableError."""
         self._require_room()
         waiter = Waiter(self._loop)
         append, lanes = self._accumulator.append, self._lanes
@@ -98,8 +120,7 @@ class KafkaSink:
             append(lanes[partition_of(key, count)], key, value, waiter)
         for record in rejected:
             append(self._rejected_lane, None, record.value, waiter, record.headers)
-        if waiter.pending:
-            await waiter.future
+        return waiter
 
     async def broadcast(self, value: bytes, headers: Headers) -> int:
         """The record is in every partition of the touchpoint topic.
@@ -159,15 +180,21 @@ class KafkaSink:
                 metadata = await future
                 self._accumulator.settle(batch, metadata.timestamp if metadata else -1)
         except Exception as error:  # noqa: BLE001  # whatever it is, requests must be answered
-            # A batch that failed has taken its sequence numbers: this producer is of no more use.
-            self._break(f"Kafka refused a batch: {error!r}")
+            reason = f"Kafka refused a batch: {error!r}"
+            if isinstance(error, REFUSALS):
+                self._accumulator.fail(batch, reason, RefusedError)
             for batch in batches:
-                self._accumulator.fail(batch, self._reason)
+                self._accumulator.fail(batch, reason)
+            # A batch that failed has taken its sequence numbers: this producer is of no more use.
+            self._break(reason)
 
     def _break(self, reason: str) -> None:
         self._reason = reason
         self._accumulator.paused = True
         self._broken.set()
+        if self._gives_way:
+            self.is_up = False
+            self._accumulator.fail_waiting(reason, float("inf"))
 
     async def _supervise(self) -> None:
         while True:
@@ -204,7 +231,7 @@ class KafkaSink:
         while True:
             producer = self._new_producer()
             try:
-                async with asyncio.timeout(self._ack_seconds_max):
+                async with asyncio.timeout(START_SECONDS_MAX):
                     await producer.start()
                     await self._read_partitions(producer)
             except (KafkaError, OSError, TimeoutError) as error:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.heartbeat import decode
+from services.contracts.heartbeat import Spool, decode
+from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import InFlight
 from services.ingest.instance import FILE_NAME, Instance, InstanceError
 from tests.ingest.memory import NOW, Desk
@@ -94,6 +95,112 @@ async def test_after_goodbye_nothing_is_taken(desk: Desk) -> None:
     assert not desk.pulse.is_ready
     assert not desk.instance.is_live
     assert decode(desk.sink.beats[-1]).phase == "goodbye"
+
+
+class Waiting:
+    """A spool's state as heartbeats tell it."""
+
+    def __init__(self, state: Spool = "empty", oldest: int | None = None) -> None:
+        self.state = state
+        self.oldest = oldest
+
+
+def pulse_of(desk: Desk, folder: Path, backlog: Waiting) -> tuple[Pulse, Instance]:
+    """That of an ingest that has just started over the folder."""
+    instance = Instance(folder)
+    return Pulse(instance, desk.inflight, desk.sink, 120, backlog), instance
+
+
+def is_ready(pulse: Pulse) -> bool:
+    return pulse.is_ready
+
+
+async def test_a_restart_while_kafka_is_away_takes_events_if_the_watermark_waits_for_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    first, instance = pulse_of(desk, tmp_path, Waiting())
+    desk.sink.reason = "Kafka is away"
+    await first.speak()
+    assert not is_ready(first)
+    desk.sink.reason = ""
+    await first.speak()
+    assert is_ready(first)
+    instance.close()
+    desk.sink.reason = "Kafka is away"
+    second, instance = pulse_of(desk, tmp_path, Waiting("pending", NOW))
+    assert second.is_ready
+    second.require_ready(desk.now)
+    desk.sink.reason = ""
+    await second.speak()
+    assert decode(desk.sink.beats[-1]).phase == "hello"
+    instance.close()
+
+
+async def test_a_hello_that_told_of_no_spool_is_waited_for_by_nobody(
+    desk: Desk, tmp_path: Path
+) -> None:
+    first, instance = pulse_of(desk, tmp_path, Waiting("none"))
+    await first.speak()
+    instance.close()
+    second, instance = pulse_of(desk, tmp_path, Waiting())
+    assert instance.is_live
+    assert not second.is_ready
+    instance.close()
+
+
+async def test_with_a_spool_silence_costs_nothing_and_ends_with_a_hello(
+    desk: Desk, tmp_path: Path
+) -> None:
+    waiting = Waiting()
+    pulse, instance = pulse_of(desk, tmp_path, waiting)
+    await pulse.speak()
+    desk.sink.reason = "Kafka is away"
+    desk.now += 3_600_000_000
+    waiting.state, waiting.oldest = "pending", NOW + 1
+    await pulse.speak()
+    pulse.require_ready(desk.now)
+    desk.sink.reason = ""
+    await pulse.speak()
+    beat = decode(desk.sink.beats[-1])
+    assert (beat.phase, beat.spool, beat.low_watermark) == ("hello", "pending", NOW + 1)
+    instance.close()
+
+
+async def test_with_a_spool_too_a_clock_behind_kafka_takes_no_events(
+    desk: Desk, tmp_path: Path
+) -> None:
+    pulse, instance = pulse_of(desk, tmp_path, Waiting())
+    await pulse.speak()
+    desk.sink.append_time = desk.now + 2_000_001
+    await pulse.speak()
+    assert not is_ready(pulse)
+    desk.now += 1
+    await pulse.speak()
+    assert is_ready(pulse)
+    instance.close()
+
+
+async def test_a_stop_with_a_spool_that_is_not_empty_is_no_goodbye(
+    desk: Desk, tmp_path: Path
+) -> None:
+    pulse, instance = pulse_of(desk, tmp_path, Waiting("pending", NOW - 1))
+    await pulse.speak()
+    assert not await pulse.say_goodbye()
+    beat = decode(desk.sink.beats[-1])
+    assert (beat.phase, beat.spool, beat.low_watermark) == ("beat", "pending", NOW - 1)
+    assert instance.is_held
+    instance.close()
+
+
+async def test_a_goodbye_that_may_have_been_heard_is_remembered(desk: Desk, tmp_path: Path) -> None:
+    pulse, instance = pulse_of(desk, tmp_path, Waiting())
+    await pulse.speak()
+    desk.sink.reason = "the answer is lost"
+    assert not await pulse.say_goodbye()
+    instance.close()
+    again, instance = pulse_of(desk, tmp_path, Waiting())
+    assert not again.is_ready
+    instance.close()
 
 
 steps = st.lists(st.integers(-5, 5) | st.sampled_from(["enter", "leave", "look"]))
