@@ -72,3 +72,9 @@ RUDDER = Package(
     "cci768CvaM64Wr/MDDtLF8K49aPy7TwwfwL9G1a2SSfgwL4XfVfGNVT//Mv8yph0a14pPc/Nf5HDWhVjAD5vQg==",
     "dist/npm/modern/bundled/umd/index.js",
 )
+SEGMENT_PACKAGE = Package(
+    "@segment/analytics-next",
+    "1.84.3",
+    "5l7cPBzScxhfJ0zdcKQI4daDvMIWWUk7hClT1xGRelnHUltIEoQ9w8+ZpFPoWJMpX8D7IA1nVAfJbpiKi3XaKw==",
+    "dist/umd/index.js",
+)

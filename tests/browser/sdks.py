@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.browser.collecting import KEY
-from tests.browser.packages import RUDDER
+from tests.browser.packages import RUDDER, SEGMENT_PACKAGE
 
 SDK_PATH = "/sdk.js"
 
@@ -35,6 +35,10 @@ analytics.SNIPPET_VERSION="5.2.0";analytics.load("KEY", OPTIONS);analytics.page(
 RUDDER_SNIPPET = f"""<script src="{SDK_PATH}"></script><script>
 window.sdk = new rudderanalytics.RudderAnalytics();
 window.sdk.load("KEY", "HOST", {{configUrl: "HOST", ...OPTIONS}}); window.sdk.page();
+</script>"""
+SEGMENT_NPM_SNIPPET = f"""<script src="{SDK_PATH}"></script><script>
+window.sdk = AnalyticsNext.AnalyticsBrowser.load({{writeKey: "KEY", cdnURL: "HOST"}}, OPTIONS);
+window.sdk.page(); window.sdk.ready(() => {{ window.isReady = true; }});
 </script>"""
 MILEPOST_SNIPPET = '<script async src="HOST/milepost.js" data-key="KEY"></script>'
 
@@ -66,6 +70,16 @@ SEGMENT = Sdk(
     retry_header="x-retry-count",
     options_to_hold='{integrations: {"Segment.io": {deliveryStrategy: {strategy: "batching",'
     " config: {size: 50, timeout: 60000}}}}}",
+)
+SEGMENT_NPM = Sdk(
+    name="segment-npm",
+    snippet=SEGMENT_NPM_SNIPPET,
+    page_object="sdk",
+    anonymous_id="sdk.instance.user().anonymousId()",
+    is_loaded="window.isReady",
+    retry_header="x-retry-count",
+    options_to_hold=SEGMENT.options_to_hold,
+    script=SEGMENT_PACKAGE.script,
 )
 RUDDERSTACK = Sdk(
     name="rudderstack",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.settings import IngestSettings, KafkaSettings, Settings
-from tests.browser.sdks import MILEPOST, RUDDERSTACK, SDK_PATH, SEGMENT, Sdk
+from tests.browser.sdks import MILEPOST, RUDDERSTACK, SDK_PATH, SEGMENT, SEGMENT_NPM, Sdk
 from tests.ingest.serving import serving
 from tests.waiting import until
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.browser.collecting import Collecting
     from tests.browser.website import Website
 
-SDKS = (SEGMENT, RUDDERSTACK)
+SDKS = (SEGMENT, SEGMENT_NPM, RUDDERSTACK)
 each_sdk = pytest.mark.parametrize("sdk", SDKS, ids=lambda sdk: sdk.name)
 
 
@@ -82,7 +82,7 @@ async def test_its_calls_are_touchpoints(
     assert told == []
 
 
-@pytest.mark.parametrize("sdk", [SEGMENT, RUDDERSTACK, MILEPOST], ids=lambda sdk: sdk.name)
+@pytest.mark.parametrize("sdk", [*SDKS, MILEPOST], ids=lambda sdk: sdk.name)
 async def test_what_ingest_could_not_take_comes_once_it_can(
     context: BrowserContext, collecting: Collecting, site: Website, sdk: Sdk, tmp_path: Path
 ) -> None:
