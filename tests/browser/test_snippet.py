@@ -171,6 +171,19 @@ async def test_nothing_is_stored_or_sent_before_consent(
     assert seen[0]["context"]["campaign"] == {"source": "mail", "name": "spring"}
 
 
+async def test_what_waited_when_consent_was_refused_is_never_sent(
+    context: BrowserContext, collecting: Collecting, site: Website
+) -> None:
+    site.head = collecting.tag('data-consent="required"')
+    page = await opened(context, f"{site.url}/")
+    await page.evaluate("milepost.track('Waits'); milepost.consent({analytics: false})")
+    await page.evaluate("milepost.track('Refused'); milepost.consent({analytics: true})")
+    await page.evaluate("milepost.track('Allowed')")
+    seen = await collecting.distinct(await id_of(page), 2)
+
+    assert names(seen) == ["Consent Updated", "Allowed"]
+
+
 async def test_consent_holds_on_the_next_page_and_its_withdrawal_is_sent_and_clears(
     context: BrowserContext, collecting: Collecting, site: Website
 ) -> None:
@@ -224,11 +237,17 @@ async def test_what_happens_without_a_network_comes_once_it_is_back(
     # A try fails, which the next one waits for.
     await page.wait_for_function("localStorage['milepost.retry']")
     assert await page.evaluate(QUEUED) == 120
+    # After many tries the next one is far off, but a network that comes back is a reason to try.
+    await page.evaluate("localStorage['milepost.retry'] = `[9, ${Date.now() + 299999}, false]`")
+    sizes: list[int] = []
+    context.on("request", lambda request: sizes.append(len(request.post_data or "")))
     await context.set_offline(False)
     seen = await collecting.distinct(visitor, 121)
 
     assert [one["properties"]["n"] for one in seen[1:]] == list(range(120))
     await everything_sent(page)
+    # A page that closes in the middle may send no more than that in one request.
+    assert max(sizes) < 64 << 10
 
 
 async def test_a_server_that_asks_for_time_gets_it(
