@@ -50,6 +50,10 @@ SecretEnv = Annotated[
 TopicArns = Annotated[
     list[str] | None, typer.Option("--topic-arn", help="Amazon SNS topic that may send (ses).")
 ]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="File: what stands where in other senders' bodies (generic)."),
+]
 KeepOld = Annotated[
     bool, typer.Option("--keep-old", help="The old one is taken too, until the next rotation.")
 ]
@@ -99,6 +103,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
     secret_file: SecretFile = None,
     secret_env: SecretEnv = None,
     topic_arn: TopicArns = None,
+    mapping: MappingFile = None,
     origin: Origins = None,
     server_only: ServerOnly = False,
     events_per_second: EventsPerSecond = 0,
@@ -122,10 +127,10 @@ def add(  # noqa: PLR0913, PLR0917 - each is an option of the command
         keep_properties=_listed(keep_property),
         keep_traits=_listed(keep_trait),
     )
-    given = Given(secret, secret_file, secret_env)
+    given = Given(secret, secret_file, secret_env, tuple(topic_arn or ()), mapping)
     with _refusals():
         path = sources_path(data)
-        hook = hook_of(provider, given, tuple(topic_arn or ()))
+        hook = hook_of(provider, given)
         source, key = add_source(path, name, cast("Channel", channel), hook, origin or (), policy)
     _print_key(source, key, data, as_json=as_json)
 

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import typer
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from services.cli.endpoints import EndpointsError, read_endpoints
-from services.ingest.hooks.options import SecretRef, Webhook
+from services.ingest.hooks.options import Mapping, SecretRef, Signature, Webhook
 from services.ingest.hooks.provider import Provider
 from services.ingest.hooks.receiver import PREFIX
 from services.ingest.hooks.registry import PROVIDERS
@@ -18,11 +21,13 @@ from services.settings import Settings
 
 
 class Given(NamedTuple):
-    """Where the provider's secret is, by the options of the command line."""
+    """What the options of the command line say of a webhook."""
 
     ask: bool = False
     file: Path | None = None
     env: str | None = None
+    topic_arns: tuple[str, ...] = ()
+    mapping: Path | None = None
 
     @property
     def is_there(self) -> bool:
@@ -30,16 +35,40 @@ class Given(NamedTuple):
         return self.ask or self.file is not None or self.env is not None
 
 
-def hook_of(name: str | None, given: Given, topic_arns: tuple[str, ...]) -> Hook:
+class _Reading(msgspec.Struct, forbid_unknown_fields=True):
+    """What a mapping's file may say."""
+
+    mapping: Mapping | None = None
+    signature: Signature | None = None
+
+
+def hook_of(name: str | None, given: Given) -> Hook:
     """What a new source's webhook is checked with. Raises SourcesFileError."""
     if name is None:
-        if given.is_there or topic_arns:
-            raise SourcesFileError("a webhook's secret needs its provider: add --provider")
+        if given.is_there or given.topic_arns or given.mapping:
+            raise SourcesFileError("a webhook needs its provider: add --provider")
         return Hook()
     provider = provider_of(name)
-    if provider.proof == "certificate" and not topic_arns:
+    if provider.proof == "certificate" and not given.topic_arns:
         raise SourcesFileError(f"{name} needs the topics that may send: add --topic-arn ARN")
-    return Hook(name, Webhook(secrets=_first_secrets(provider, given), topic_arns=topic_arns))
+    reading = _reading_of(given.mapping)
+    webhook = Webhook(
+        secrets=_first_secrets(provider, given),
+        topic_arns=given.topic_arns,
+        mapping=reading.mapping,
+        signature=reading.signature,
+    )
+    return Hook(name, webhook)
+
+
+def _reading_of(path: Path | None) -> _Reading:
+    if path is None:
+        return _Reading()
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        return msgspec.convert(document, _Reading)
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise SourcesFileError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def provider_of(name: str) -> Provider:

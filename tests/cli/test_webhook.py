@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.source import app
-from services.ingest.hooks.options import SecretRef
+from services.ingest.hooks.options import Mapping, SecretRef, Signature
 from services.ingest.sources_file import Source, hash_of, list_sources
 
 MAILGUN = ("mails", "--channel", "email", "--provider", "mailgun")
@@ -77,6 +77,21 @@ def test_while_our_own_key_is_changed_the_old_one_may_be_kept(tmp_path: Path) ->
     assert only(tmp_path).key_hashes == (hash_of(third),)
 
 
+def test_topics_and_a_mapping_are_kept(tmp_path: Path) -> None:
+    arn = "arn:aws:sns:eu-west-1:1:a"
+    topics = ("--provider", "ses", "--topic-arn", arn, "--topic-arn", arn + "2")
+    assert run(tmp_path, "add", "ses", "--channel", "email", *topics).exit_code == 0
+    assert only(tmp_path).webhook.topic_arns == (arn, arn + "2")
+    file = tmp_path / "mapping.yaml"
+    file.write_text("mapping: {event: what, user_id: who}\nsignature: {header: X-Sign}\n")
+    mapped = ("--provider", "generic", "--mapping", str(file), "--secret")
+    result = run(tmp_path, "add", "pbx", "--channel", "phone", *mapped, given="hidden")
+    assert result.exit_code == 0, result.output
+    _, source = list_sources(tmp_path / "sources.json")
+    assert source.webhook.mapping == Mapping(event="what", user_id="who")
+    assert source.webhook.signature == Signature(header="X-Sign")
+
+
 @pytest.mark.parametrize(
     ("arguments", "given", "reason"),
     [
@@ -86,6 +101,9 @@ def test_while_our_own_key_is_changed_the_old_one_may_be_kept(tmp_path: Path) ->
         (("--provider", "postmark", "--secret"), "x", "makes no secret"),
         (("--secret",), "x", "add --provider"),
         (("--provider", "mailgun", "--secret-file", "/nowhere"), "", "/nowhere"),
+        (("--provider", "ses"), "", "--topic-arn"),
+        (("--provider", "generic", "--mapping", "/nowhere"), "", "/nowhere"),
+        (("--provider", "generic", "--mapping", __file__), "", "test_webhook.py"),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(

@@ -6,11 +6,9 @@ import re
 
 from services.ingest.hooks.options import Mapping
 from services.ingest.hooks.provider import Occurrence
-from services.ingest.hooks.reading import member, milliseconds, number, readable, seconds, text
+from services.ingest.hooks.reading import member, moment, readable, text
 
 _STEP = re.compile(r"[^.\[\]]+")
-# Seconds since 1970 stay below this until the year 5138; milliseconds were above it since 1973.
-_MILLISECONDS_FROM = 1e11
 
 
 def mapped(item: object, mapping: Mapping, message_id: str | None = None) -> Occurrence:
@@ -20,7 +18,7 @@ def mapped(item: object, mapping: Mapping, message_id: str | None = None) -> Occ
     return Occurrence(
         name=name,
         id=found_text(item, mapping.message_id) or message_id,
-        at=_time(item, mapping.timestamp),
+        at=moment(found(item, mapping.timestamp)) if mapping.timestamp else None,
         identifiers={kind: found_text(item, path) for kind, path in mapping.identifiers.items()},
         properties={name: found(item, path) for name, path in mapping.properties.items()},
         user_id=found_text(item, mapping.user_id),
@@ -38,11 +36,3 @@ def found(item: object, path: str) -> object:
 def found_text(item: object, path: str | None) -> str | None:
     """The text or number at the path."""
     return text(found(item, path)) if path else None
-
-
-def _time(item: object, path: str | None) -> str | None:
-    value = found(item, path) if path else None
-    count = number(value)
-    if count is None:
-        return text(value)
-    return milliseconds(value) if abs(count) >= _MILLISECONDS_FROM else seconds(value)

@@ -16,6 +16,8 @@ from services.ingest.errors import RequestError
 from services.ingest.times import EARLIEST_US, LATEST_US
 
 FORM_FIELDS_MAX = 1000
+# Seconds since 1970 stay below this until the year 5138; milliseconds were above it since 1973.
+MILLISECONDS_FROM = 1e11
 TEXT_CHARACTERS_MAX = 500
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -100,6 +102,15 @@ def seconds(item: object, *path: str | int) -> str | None:
 def milliseconds(item: object, *path: str | int) -> str | None:
     """The time at the path, given in milliseconds since 1970, as RFC 3339."""
     return _time(item, 1000, *path)
+
+
+def moment(item: object, *path: str | int) -> str | None:
+    """The time at the path, in whichever of the usual ways it is written."""
+    count = number(item, *path)
+    if count is None:
+        return text(item, *path)
+    unit = milliseconds if abs(count) >= MILLISECONDS_FROM else seconds
+    return unit(item, *path)
 
 
 def rfc2822(item: object, *path: str | int) -> str | None:

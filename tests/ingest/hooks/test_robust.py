@@ -20,7 +20,13 @@ from services.ingest.json_rules import JsonLimits
 from services.ingest.protocols.event import Incoming
 from services.ingest.sources_file import Source
 from tests.ingest.hooks import (
+    test_botpress,
     test_brevo,
+    test_chatwoot,
+    test_crisp,
+    test_dialogflow,
+    test_generic,
+    test_intercom,
     test_mailgun,
     test_mandrill,
     test_postmark,
@@ -29,25 +35,45 @@ from tests.ingest.hooks import (
     test_ses,
     test_sparkpost,
     test_standard_webhooks,
+    test_telegram,
+    test_twilio,
+    test_whatsapp,
 )
 from tests.ingest.memory import NOW
 
 LIMITS = JsonLimits(32 << 10, 32, 256)
-ITEMS: dict[str, list[Any]] = {
-    "brevo": [one.item for one in test_brevo.EXAMPLES],
-    "mailgun": [
-        {"signature": {"token": "t"}, "event-data": one.item} for one in test_mailgun.EXAMPLES
-    ],
-    "mandrill": [one.item for one in test_mandrill.EXAMPLES],
-    "postmark": [one.item for one in test_postmark.EXAMPLES],
-    "resend": [one.item for one in test_resend.EXAMPLES],
-    "sendgrid": [one.item for one in test_sendgrid.EXAMPLES],
-    "ses": [one.item for one in test_ses.EXAMPLES],
-    "sparkpost": [one.item for one in test_sparkpost.EXAMPLES],
-    "standard-webhooks": [one.item for one in test_standard_webhooks.EXAMPLES],
+EXAMPLES = {
+    "botpress": test_botpress.EXAMPLES,
+    "brevo": test_brevo.EXAMPLES,
+    "chatwoot": test_chatwoot.EXAMPLES,
+    "crisp": test_crisp.EXAMPLES,
+    "dialogflow": test_dialogflow.EXAMPLES,
+    "generic": test_generic.EXAMPLES,
+    "intercom": test_intercom.EXAMPLES,
+    "mailgun": test_mailgun.EXAMPLES,
+    "mandrill": test_mandrill.EXAMPLES,
+    "postmark": test_postmark.EXAMPLES,
+    "resend": test_resend.EXAMPLES,
+    "sendgrid": test_sendgrid.EXAMPLES,
+    "ses": test_ses.EXAMPLES,
+    "sparkpost": test_sparkpost.EXAMPLES,
+    "standard-webhooks": test_standard_webhooks.EXAMPLES,
+    "telegram": test_telegram.EXAMPLES,
+    "twilio": test_twilio.MESSAGES,
+    "twilio-voice": test_twilio.CALLS,
+    "whatsapp": test_whatsapp.EXAMPLES,
 }
+
+
+def form_of(item: Any) -> bytes:
+    return urlencode(item if isinstance(item, dict) else {"x": item}, errors="replace").encode()
+
+
 # What stands inside of another format than JSON.
 BODIES: dict[str, Callable[[Any], bytes]] = {
+    "mailgun": lambda item: msgspec.json.encode({"signature": {"token": "t"}, "event-data": item}),
+    "twilio": form_of,
+    "twilio-voice": form_of,
     "mandrill": lambda item: urlencode({"mandrill_events": msgspec.json.encode([item])}).encode(),
     "ses": lambda item: msgspec.json.encode(test_ses.notice(item)),
 }
@@ -112,7 +138,7 @@ def check(provider: str, body: bytes) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=st.data())
 def test_any_value_may_stand_anywhere(provider: str, source: st.DataObject) -> None:
-    item = source.draw(st.sampled_from(ITEMS[provider]))
+    item = source.draw(st.sampled_from([one.item for one in EXAMPLES[provider]]))
     for _ in range(source.draw(st.integers(1, 3))):
         item = changed(item, source.draw(st.sampled_from(paths_of(item))), source.draw(values))
     try:
@@ -130,5 +156,5 @@ def test_any_bytes_may_come(provider: str, body: bytes) -> None:
 
 
 def test_every_provider_is_looked_at() -> None:
-    assert set(ITEMS) == set(PROVIDERS)
+    assert set(EXAMPLES) == set(PROVIDERS)
     assert json_items(call_of("postmark", b"[1]")) == [1]
