@@ -222,6 +222,14 @@ OF_JOURNEYS = (
         (f"{SEEN}/test_definition_faults.py",),
     ),
     Breakage(
+        "3.5",
+        "a touchpoint meets the rules of all events",
+        f"{CORE}/definition/rules.py",
+        "return self.rules_for(event).enter",
+        "return tuple(rule for one in self._rules.values() for rule in one.enter)",
+        (f"{SEEN}/test_definition.py", f"{SEEN}/test_meaning.py"),
+    ),
+    Breakage(
         "3.6",
         "a repeat is folded",
         f"{CORE}/journey.py",

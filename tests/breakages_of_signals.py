@@ -236,6 +236,14 @@ OF_GUARANTEES = (
         WATERMARK,
     ),
     Breakage(
+        "6.5",
+        "deadlines follow the clock",
+        f"{CORE}/firing.py",
+        "at = standing.watermark or 0",
+        "at = self._clock()",
+        SIGNALS,
+    ),
+    Breakage(
         "7.1",
         "a dead letter is not kept with its offset",
         f"{CORE}/intake.py",
@@ -291,6 +299,14 @@ OF_GUARANTEES = (
         'return str(error.sqlstate or "")[:2] in _DATA_CLASSES',
         "return True",
         (f"{SEEN}/test_brake.py", f"{SEEN}/test_dead_letters.py"),
+    ),
+    Breakage(
+        "7.6",
+        "a relay that is believed dead goes on beside the next",
+        f"{CORE}/store/outcomes.py",
+        "return row is not None",
+        "return True",
+        (f"{SEEN}/test_outbox.py",),
     ),
     Breakage(
         "8.1",
