@@ -27,7 +27,7 @@ EVERY = sorted(
     key=lambda one: [int(part) for part in one.sentence.split(".")],
 )
 
-Outcome = Literal["caught", "not caught", "stale", "broken"]
+Outcome = Literal["caught", "not caught", "stale", "broken", "timed out"]
 
 
 def tree(folder: Path) -> Path:
@@ -57,6 +57,8 @@ def outcome_of(breakage: Breakage, folder: Path) -> Outcome:
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *breakage.tests],
             cwd=folder, check=False, capture_output=True, timeout=TESTS_SECONDS_MAX,
         )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "timed out"
     finally:
         path.write_text(whole, "utf-8")
     if done.returncode == 0:

@@ -129,6 +129,22 @@ async def test_an_event_from_before_the_cut_is_stored_and_not_folded(database_ur
     assert rows == [(False, 2), (True, 6)]
 
 
+async def test_who_was_not_seen_since_is_no_other_by_an_event_from_before_the_cut(
+    database_url: str,
+) -> None:
+    """Placed at the cut, it stands behind all that is known of the customer."""
+    async with applying(database_url) as worker:
+        await worker.take(a_touchpoint("Order Cancelled", at=1, user="u1"))
+        await Cutting(worker).declare()
+        tally = await worker.take(a_touchpoint("Order Completed", at=2, user="u1"))
+        (person,) = (await people_of(worker)).values()
+        told = [kind for kind, _ in await worker.queued()]
+
+    assert tally.too_late == 1
+    assert (person["stage"], person["counts"]) == ("none", {"Order Cancelled": 1})
+    assert told == ["milepost.customer.state.v1"]
+
+
 async def test_an_event_from_before_the_cut_still_says_who_is_who(database_url: str) -> None:
     visitor = {"anonymous_id": "a1"}
     async with applying(database_url) as worker:

@@ -131,6 +131,7 @@ async def test_no_reminder_whose_time_had_passed_when_the_signal_was_raised(
     async with transacting(database_url) as world:
         await world.take(add(0, "x"))
         assert kinds(await world.pass_time(DUE + HOUR + GRACE)) == ["raised"]
+        assert kinds(await world.take(event("page", DUE + HOUR + MINUTE))) == []  # looked at again
         assert kinds(await world.pass_time(DUE + 2 * HOUR + GRACE - 1)) == []
         assert kinds(await world.pass_time(DUE + 2 * HOUR + GRACE)) == ["reminded"]
 
