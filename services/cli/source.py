@@ -15,7 +15,15 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.endpoints import default_data_dir
-from services.cli.webhook import Given, hook_of, print_steps, provider_of, secret_of, url_of
+from services.cli.webhook import (
+    Given,
+    hook_of,
+    lacks_secret,
+    print_steps,
+    provider_of,
+    secret_of,
+    url_of,
+)
 from services.contracts.touchpoint import CHANNELS, Channel
 from services.ingest.sources_file import (
     Policy,
@@ -148,7 +156,7 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
         return
     table = Table("name", "channel", "provider", "origins", "state", box=None)
     for source in found:
-        state = "revoked" if source.revoked else "active"
+        state = "revoked" if source.revoked else "no secret" if lacks_secret(source) else "active"
         origins = ", ".join(source.origins)
         table.add_row(source.name, source.channel, source.provider or "", origins, state)
     Console(highlight=False, markup=False).print(table)

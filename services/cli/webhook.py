@@ -105,13 +105,19 @@ def url_of(name: str, data: Path | None) -> str:
     return started.rstrip("/") + PREFIX + name
 
 
+def lacks_secret(source: Source) -> bool:
+    """Whether everything is refused because its provider's secret is not given yet."""
+    provider = PROVIDERS.get(source.provider or "")
+    return provider is not None and provider.proof == "secret" and not source.webhook.secrets
+
+
 def print_steps(source: Source, url: str, key: str) -> None:
     """The URL to paste, and what to do with it."""
     provider = provider_of(source.provider or "")
     print(f"\n{url}", file=sys.stderr)
     for number, step in enumerate(provider.setup.steps, 1):
         print(f"  {number}. {step.format(url=url, key=key)}", file=sys.stderr)
-    if provider.proof == "secret" and not source.webhook.secrets:
+    if lacks_secret(source):
         print(
             "  Until it has the secret everything is refused:"
             f" milepost source rotate {source.name} --secret",

@@ -78,12 +78,20 @@ class Sources:
 
     def _use(self, sources: Iterable[Source]) -> None:
         live = [source for source in sources if not source.revoked]
+        if self._is_open_to_others() and any(source.holds_secrets for source in live):
+            _log.warning("sources_file_open", detail=f"chmod 600 {self._path}: it holds secrets")
         self._by_hash = {one: source for source in live for one in source.key_hashes}
         self._by_name = {source.name: source for source in live}
         self._by_key = {}
         self._origins = frozenset(origin for source in live for origin in source.origins)
         self.is_broken = False
         _log.info("sources_loaded", sources=len(live))
+
+    def _is_open_to_others(self) -> bool:
+        try:
+            return self._path is not None and bool(self._path.stat().st_mode & 0o077)
+        except OSError:
+            return False
 
     def _look_up(self, key: bytes) -> Source | None:
         if not KEY_PATTERN.fullmatch(key):

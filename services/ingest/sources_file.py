@@ -60,6 +60,12 @@ class Source(Policy, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link_secret: str | None = None  # signs the links of its mails
 
     @property
+    def holds_secrets(self) -> bool:
+        """Whether something of it stands in the file that could be used by whoever reads it."""
+        kept = any(one.value is not None for one in self.webhook.secrets)
+        return kept or self.link_secret is not None
+
+    @property
     def key_hashes(self) -> tuple[str, ...]:
         """Hashes of the keys that are taken."""
         old = self.old_key_sha256

@@ -49,6 +49,16 @@ def test_the_public_url_is_the_one_to_paste(
     assert set(made) == {"name", "channel", "write_key", "url"}
 
 
+def test_a_source_without_its_secret_is_listed_so(tmp_path: Path) -> None:
+    run(tmp_path, "add", *MAILGUN, given="key-hidden")
+    assert "no secret" not in run(tmp_path, "list").stdout
+    file = tmp_path / "sources.json"
+    document = json.loads(file.read_text())
+    document["sources"][0]["webhook"] = {}
+    file.write_text(json.dumps(document))
+    assert "no secret" in run(tmp_path, "list").stdout
+
+
 def test_a_secret_may_stay_where_it_is(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("key-hidden")

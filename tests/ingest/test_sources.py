@@ -8,7 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from services.ingest.hooks.options import SecretRef, Webhook
 from services.ingest.sources import Sources
 from services.ingest.sources_file import (
     Hook,
@@ -61,6 +63,18 @@ def test_a_revoked_source_is_listed_and_not_taken(tmp_path: Path) -> None:
     assert sources.find(key.encode()) is None
     assert not sources.any_lists("https://any.where")
     assert [source.revoked for source in list_sources(path)] == [True]
+
+
+def test_a_file_with_secrets_that_others_may_read_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "sources.json"
+    webhook = Webhook(secrets=(SecretRef(value="hidden"),))
+    add_source(path, "mails", "email", Hook("mailgun", webhook))
+    for mode, expected in ((0o600, []), (0o640, ["sources_file_open"])):
+        path.chmod(mode)
+        with capture_logs() as logs:
+            Sources(path)
+        assert [one["event"] for one in logs if one["log_level"] == "warning"] == expected
+        assert "hidden" not in str(logs)
 
 
 def test_a_new_key_is_known_without_waiting_for_a_look(tmp_path: Path) -> None:

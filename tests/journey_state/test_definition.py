@@ -84,7 +84,11 @@ def test_the_default_is_the_shop(shop: Definition) -> None:
 def test_the_shop_counts_what_its_rules_ask_for(shop: Definition) -> None:
     assert shop.counted == {"Order Completed", "Order Cancelled"}
     assert shop.timed == {"Order Completed"}
-    assert shop.passive == {"Email Delivered", "Email Bounced", "Push Delivered"}
+    assert shop.passive == {
+        *("Email Processed", "Email Deferred", "Email Dropped", "Email Delivered"),
+        *("Email Bounced", "Push Delivered", "Live Chat Message Dispatched"),
+        *("Live Chat Message Delivered", "Live Chat Message Failed"),
+    }
 
 
 def test_rules_are_found_by_event_in_file_order(shop: Definition) -> None:

@@ -54,7 +54,9 @@ class HookReceiver:
         """What the provider is told; 200 once its events are durable. Raises ClientGoneError."""
         found = self._found(scope["path"])
         if found is None:
-            error = RequestError("unknown_source", "there is no webhook of this name")
+            error = RequestError(
+                "unknown_source", "there is no source of this name that has a known provider"
+            )
             return answers.failure(error, native=True, status=_NOT_FOUND)
         source, provider = found
         try:
@@ -104,19 +106,19 @@ class HookReceiver:
         if provider.certificate_url is not None:
             url = provider.certificate_url(call)
             call = call._replace(certificate=await self._amazon.certificate(url))
-        provider.verify(call)
-        if provider.confirm_url is not None and (url_to_visit := provider.confirm_url(call)):
-            await self._amazon.visit(url_to_visit)
-            _log.info("topic_confirmed", source=call.source.name)
-            return provider.answer
         if len(call.body) > PARSED_HERE_BYTES_MAX:
             translated = await asyncio.to_thread(self._translated, provider, call)
         else:
             translated = self._translated(provider, call)
-        await self._keep(call, translated)
+        if provider.confirm_url is not None and (url_to_visit := provider.confirm_url(call)):
+            await self._amazon.visit(url_to_visit)
+            _log.info("topic_confirmed", source=call.source.name)
+        else:
+            await self._keep(call, translated)
         return provider.answer
 
     def _translated(self, provider: Provider, call: Call) -> Translated:
+        provider.verify(call)
         limits = self._parts.limits
         translated = provider.translated(call, limits.json)
         require_few(Parsed(translated.events), limits)

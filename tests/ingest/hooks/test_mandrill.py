@@ -121,8 +121,11 @@ async def test_the_signature_covers_the_url(hook: Hook) -> None:
 
 async def test_the_test_of_a_new_webhook_has_no_events(hook: Hook) -> None:
     body = body_of()
-    assert (await hook.post(body, sign(body))).status_code == 200
+    for secret in (SECRET, "test-webhook"):
+        assert (await hook.post(body, sign(body, secret=secret))).status_code == 200
     assert not hook.touchpoints
+    body = body_of(item("open"))
+    assert (await hook.post(body, sign(body, secret="test-webhook"))).status_code == 401
 
 
 async def test_lists_and_replies_concern_a_customer_too(hook: Hook) -> None:

@@ -22,6 +22,9 @@ from services.ingest.hooks.reading import (
 )
 from services.ingest.hooks.signatures import digest, require_one
 
+# Signs the call without events that tries a new webhook, which has no key of its own yet.
+TEST_KEY = b"test-webhook"
+
 NAMES = {
     "send": mail.PROCESSED,
     "delivered": mail.DELIVERED,
@@ -40,9 +43,10 @@ NAMES = {
 def verify(call: Call) -> None:
     """HMAC-SHA1 over the URL as it was given to Mandrill and the sorted fields of the form."""
     fields = "".join(name + value for name, value in sorted(form_pairs(call.body)))
+    secrets = call.secrets if items(call) else (*call.secrets, TEST_KEY)
     expected = [
         base64.b64encode(digest(secret, (url + fields).encode(), "sha1")).decode()
-        for secret in call.secrets
+        for secret in secrets
         for url in call.urls
     ]
     require_one(call.header("x-mandrill-signature"), expected, "X-Mandrill-Signature")
