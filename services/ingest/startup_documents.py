@@ -60,7 +60,10 @@ def rudder_config(key: str, source: str) -> Document:
 
 
 def posthog_config(key: str) -> Document:
-    """For posthog-js: events only, nothing to load from elsewhere."""
+    """For posthog-js: events only, nothing to load from elsewhere.
+
+    Of surveys nothing is said: told that there are none, it loads the script for them all the same.
+    """
     return {
         "token": key,
         "supportedCompression": ["gzip", "gzip-js"],
@@ -76,7 +79,6 @@ def posthog_config(key: str) -> Document:
         "isAuthenticated": False,
         "sessionRecording": False,
         "siteApps": [],
-        "surveys": False,
         "toolbarParams": {},
     }
 

@@ -66,7 +66,7 @@ class Package:
         partial.replace(self.kept_at)
 
 
-RUDDER = Package(
+RUDDER_PACKAGE = Package(
     "@rudderstack/analytics-js",
     "3.34.1",
     "cci768CvaM64Wr/MDDtLF8K49aPy7TwwfwL9G1a2SSfgwL4XfVfGNVT//Mv8yph0a14pPc/Nf5HDWhVjAD5vQg==",
@@ -77,4 +77,16 @@ SEGMENT_PACKAGE = Package(
     "1.84.3",
     "5l7cPBzScxhfJ0zdcKQI4daDvMIWWUk7hClT1xGRelnHUltIEoQ9w8+ZpFPoWJMpX8D7IA1nVAfJbpiKi3XaKw==",
     "dist/umd/index.js",
+)
+SNOWPLOW_PACKAGE = Package(
+    "@snowplow/browser-tracker",
+    "4.10.1",
+    "1Kmi6Mtyxwn5BN7BPD63CCb8diNr/cD/ihxHVbnTVc9UQRK9xJALpkpOu90PomVH/GJN2VxVKyeNmPJhGnv9og==",
+    "dist/index.umd.min.js",
+)
+POSTHOG_PACKAGE = Package(
+    "posthog-js",
+    "1.449.2",
+    "vji+h92IHaLlFSEnRH1hwe8uLWGOdDUImmPXexj/+V7Xm7HTxIQisYE/Kom7Aaw4DRpzfdhQxiyAN1YVYR4G8Q==",
+    "dist/module.js",
 )
