@@ -160,14 +160,14 @@ def _both(
     return said
 
 
-def without(left: Checkpoint, gone: Collection[Identifier]) -> Checkpoint:
+def without(left: Checkpoint, gone: Collection[Identifier], made: Place) -> Checkpoint:
     """Somebody's checkpoint that does not name these identifiers of somebody else any more."""
     journeys = {}
     for definition_id, journey in left.journeys.items():
         journeys[definition_id] = copy(journey)
         journeys[definition_id].traits = without_texts(journey.traits, gone)
     kept = [held for held in left.identifiers if held.identifier not in gone]
-    return msgspec.structs.replace(left, identifiers=kept, journeys=journeys)
+    return msgspec.structs.replace(left, made=made, identifiers=kept, journeys=journeys)
 
 
 def _adopted(journey: Journey, definition: Definition) -> Journey:

@@ -72,6 +72,7 @@ class Person:
     shared: dict[bytes, OwnedRow]
     periods: Mapping[bytes, Sequence[Period]]  # of the shared ones, in the order
     customers: Mapping[bytes, Customer]  # locked: these and those of others
+    merged: frozenset[bytes]  # those of them that are merged away
 
     @property
     def customer_id(self) -> bytes:
@@ -128,8 +129,11 @@ async def erase(act: Act, customer_id: bytes, *, copies_us: int) -> Erased:
         ids=person.ids,
         gone=person.identifiers,
         messages=traces.touchpoints,
+        message_keys=frozenset(traces.message_keys),
+        secret=await _secret(connection),
         signals=traces.signals,
         others=person.others,
+        merged=person.merged,
         keys=person.found.others.keys,
         cut=cut,
     )
@@ -174,7 +178,8 @@ async def _locked(connection: Connection, found: Found) -> Person:
     if not customers.keys() >= {*found.ids, *owners}:
         raise CustomerGoneError
     alone = [row for row in found.owned if row.identifier_key not in shared]
-    return Person(found, alone, shared, held, customers)
+    merged = frozenset(row.customer_id for row in rows if row.merged_into is not None)
+    return Person(found, alone, shared, held, customers, merged)
 
 
 async def _remove(
@@ -237,8 +242,7 @@ async def _forbid(
     erased_at: int,
     copies_until: int,
 ) -> None:
-    secret = await erasures.secret(connection, secrets.token_bytes(SECRET_BYTES))
-    assert secret is not None
+    secret = await _secret(connection)
     ranges = [ErasedRange(keyed_hash(secret, key), None, erased_at, False) for key in person.keys]
     for key, periods in person.periods.items():
         hashed = keyed_hash(secret, key)
@@ -250,6 +254,12 @@ async def _forbid(
     await erasures.forbid_identifiers(connection, ranges)
     hashes = [keyed_hash(secret, key) for key in messages]
     await erasures.forbid_messages(connection, hashes, copies_until)
+
+
+async def _secret(connection: Connection) -> bytes:
+    secret = await erasures.secret(connection, secrets.token_bytes(SECRET_BYTES))
+    assert secret is not None
+    return secret
 
 
 async def _give_back(act: Act, person: Person) -> list[Customer]:

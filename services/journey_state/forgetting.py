@@ -11,12 +11,21 @@ from typing import Any
 import msgspec
 
 from services.journey_state import checkpoint
-from services.journey_state.customer import Customer, Refold
+from services.journey_state.customer import Customer, Refold, Standing, encode_state
+from services.journey_state.journey import Journey
+from services.journey_state.keys import message_key
 from services.journey_state.store import erasing, mentions, outcomes, people
 from services.journey_state.store.erasing import ErasedTouchpoint
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import Identifier
-from services.journey_state.traces import Trace, tells_otherwise, without_identifiers, written
+from services.journey_state.suppression import keyed_hash
+from services.journey_state.touchpoint import Identifier, Place
+from services.journey_state.traces import (
+    Trace,
+    tells_otherwise,
+    without_identifiers,
+    without_texts,
+    written,
+)
 
 ERASURE = "erasure"  # the cause of what follows for others
 
@@ -25,14 +34,18 @@ ERASURE = "erasure"  # the cause of what follows for others
 class Forgetting:
     """Of one erased person: what they are known by, and whom else it may stand with.
 
-    `others` are locked; `keys` all that was ever named together with the person's identifiers.
+    `others` are locked, `merged` those of them that are merged away; `keys` is all that was ever
+    named together with the person's identifiers.
     """
 
     ids: Collection[bytes]
     gone: Collection[Identifier]
     messages: Sequence[ErasedTouchpoint]
+    message_keys: Collection[bytes]  # of those and of what was cut off
+    secret: bytes
     signals: Sequence[bytes]
     others: Mapping[bytes, Customer]
+    merged: Collection[bytes]
     keys: Sequence[bytes]
     cut: int | None  # where the timeline is cut
 
@@ -40,6 +53,7 @@ class Forgetting:
         """Nothing of others names the person after this; gives those to be folded again."""
         if not self.others and not self.keys:
             return []
+        await self._forget_states(connection)
         changed = await self._forget_records(connection)
         changed |= await self._forget_checkpoints(connection)
         ids = list(self.others)
@@ -59,6 +73,38 @@ class Forgetting:
     def _forms(self) -> list[bytes]:
         return written(self.gone)
 
+    async def _forget_states(self, connection: Connection) -> None:
+        """Whose id was bound to, or linked by, a touchpoint of theirs knows it by a keyed hash.
+
+        Of customers merged away only that is kept; their past is computed should they come back.
+        """
+        for customer_id, customer in self.others.items():
+            state, before = customer.state, encode_state(customer.state)
+            state.made = self._hidden(state.made)
+            state.linked_to = state.linked_to and self._hidden(state.linked_to)
+            state.earliest = state.earliest and self._hidden(state.earliest)
+            if state.made_by in self.gone:
+                state.made_by = None
+            state.signals = self._without_signals(state.signals)
+            state.past_signals = self._without_signals(state.past_signals)
+            if customer_id in self.merged:
+                owned = state.identifiers
+                state.identifiers = [o for o in owned if (o.kind, o.value) not in self.gone]
+                state.journey, state.earlier = Journey(), []
+            after = encode_state(state)
+            if after != before:
+                row = (customer_id, after)
+                await people.save_customers(connection, customer.definition_id, [row])
+
+    def _without_signals(self, standing: dict[str, Standing]) -> dict[str, Standing]:
+        return {i: one for i, one in standing.items() if i not in self._signals}
+
+    def _hidden(self, place: Place) -> Place:
+        key = message_key(place[2], place[1])
+        if key not in self.message_keys:
+            return place
+        return (place[0], keyed_hash(self.secret, key).hex(), place[2])
+
     async def _forget_records(self, connection: Connection) -> set[bytes]:
         """Touchpoints of others; gives the identifiers whose touchpoints say something else."""
         otherwise = set()
@@ -74,12 +120,12 @@ class Forgetting:
     async def _forget_checkpoints(self, connection: Connection) -> set[bytes]:
         """What is left of the past of others; gives the identifiers of what is another one now."""
         otherwise = set()
-        for left in await mentions.checkpoints_holding(connection, self.keys, self._forms):
+        for left in await mentions.checkpoints_of(connection, self.keys):
             before = checkpoint.decode(left.body)
-            after = checkpoint.without(before, self.gone)
-            await mentions.replace_checkpoint(
-                connection, left._replace(body=checkpoint.encode(after))
-            )
+            after = checkpoint.without(before, self.gone, self._hidden(before.made))
+            if after != before:
+                body = checkpoint.encode(after)
+                await mentions.replace_checkpoint(connection, left._replace(body=body))
             if after.journeys != before.journeys:
                 otherwise.add(left.identifier_key)
         return otherwise
@@ -107,21 +153,33 @@ class Forgetting:
             if before.get("signal_id") in theirs:
                 unsent.append(row.outbox_id)
                 continue
-            traits = self.others[row.customer_id].state.journey.traits
-            after = self._trace(row.customer_id, own).taken_out(before, traits)
+            present = self._present(row.customer_id) if "signal_id" not in before else {}
+            after = self._trace(row.customer_id, own).taken_out(before, present)
             if after != before:
                 encoded = msgspec.json.encode(after)
                 await mentions.replace_queued(connection, row.outbox_id, encoded)
         if unsent:
             await erasing.remove_records(connection, unsent)
 
+    def _present(self, customer_id: bytes) -> dict[str, Any]:
+        """What is known of another now: a message queued before may tell of the person."""
+        journey = self.others[customer_id].state.journey
+        return {
+            "traits": without_texts(journey.traits, self.gone),
+            "campaign": {"first": journey.campaign_first, "last": journey.campaign_last},
+        }
+
     @cached_property
     def _signals(self) -> set[str]:
         return {signal.hex() for signal in self.signals}
 
     @cached_property
-    def _message_ids(self) -> set[str]:
-        return {one.message_id for one in self.messages}
+    def _sources(self) -> set[str]:
+        return {one.source for one in self.messages}
+
+    def _is_theirs(self, source: str | None, message_id: str) -> bool:
+        sources = self._sources if source is None else {source}
+        return any(message_key(one, message_id) in self.message_keys for one in sources)
 
     def _trace(self, customer_id: bytes, own: Mapping[bytes, Collection[str]]) -> Trace:
-        return Trace(self.gone, self._signals, self._message_ids, own.get(customer_id, ()))
+        return Trace(self.gone, self._signals, self._is_theirs, own.get(customer_id, ()))

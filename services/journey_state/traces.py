@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,17 +89,18 @@ def _is_one(value: Any, texts: Collection[str]) -> bool:
 class Trace:
     """What of an erased person may stand in what is said of another, whom they were one with.
 
-    `signals` are the person's, in hex; `messages` the ids of their touchpoints, as far as they are
-    known; `own` those of the touchpoints that the other's present history names.
+    `signals` are the person's, in hex; `is_theirs` tells of (source, message id) whether it is a
+    touchpoint of theirs, the source may be unknown; `own` are the message ids of the touchpoints
+    that the other's present history names.
     """
 
     gone: Collection[Identifier]
     signals: Collection[str]
-    messages: Collection[str]
+    is_theirs: Callable[[str | None, str], bool]
     own: Collection[str]
 
-    def taken_out(self, value: dict[str, Any], traits: dict[str, Any]) -> dict[str, Any]:
-        """The value without it; `traits` are the other's present ones.
+    def taken_out(self, value: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
+        """The value without it; `present` is what is to be said instead, where it says such things.
 
         What was said while both were one does not tell whose the campaign, the locale and the last
         touchpoint were: it says nothing of them any more.
@@ -108,15 +109,11 @@ class Trace:
         kept = [one for one in named if (one["kind"], one["value"]) not in self.gone]
         as_one = len(kept) < len(named)
         after: dict[str, Any] = self._nameless(value, as_one=as_one)
-        after |= {"identifiers": kept} if "identifiers" in value else {}
         for name in ("open_signals", "signals"):
             if name in value:
                 after[name] = [one for one in after[name] if one["signal_id"] not in self.signals]
-        if "traits" in value:
-            after["traits"] = without_texts(traits if as_one else value["traits"], self.gone)
-        if as_one:
-            after |= {name: blank for name, blank in _UNTOLD.items() if name in value}
-        return after
+        instead = {"identifiers": kept, **(_UNTOLD if as_one else {}), **present}
+        return after | {name: told for name, told in instead.items() if name in value}
 
     def _nameless(self, value: Any, *, as_one: bool) -> Any:
         """The value with null for each message id that is, or may be, the person's."""
@@ -126,6 +123,9 @@ class Trace:
             return value
         after = {name: self._nameless(one, as_one=as_one) for name, one in value.items()}
         message_id = value.get("message_id")
-        if message_id in self.messages or (as_one and message_id not in self.own):
-            after |= {"message_id": None} if "message_id" in value else {}
+        if message_id is not None and (
+            (as_one and message_id not in self.own)
+            or self.is_theirs(value.get("source"), message_id)
+        ):
+            after["message_id"] = None
         return after

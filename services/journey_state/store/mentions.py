@@ -29,7 +29,7 @@ class Body(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A checkpoint of someone else whose bytes hold something of the person's."""
+    """A checkpoint of someone else."""
 
     identifier_key: bytes
     cut_at: int
@@ -96,18 +96,14 @@ async def replace_body(connection: Connection, body: Body) -> None:
     )
 
 
-async def checkpoints_holding(
-    connection: Connection, keys: Sequence[bytes], texts: Sequence[bytes]
-) -> list[Left]:
-    """The checkpoints under these identifiers in whose bytes any of the texts stands."""
+async def checkpoints_of(connection: Connection, keys: Sequence[bytes]) -> list[Left]:
+    """The checkpoints under these identifiers."""
     rows = await connection.fetch(
         """
-        SELECT identifier_key, cut_at, body FROM checkpoints AS c
-        WHERE identifier_key = ANY($1::text::uuid[]) AND EXISTS
-          (SELECT 1 FROM unnest($2::bytea[]) AS text WHERE position(text IN c.body) > 0)
+        SELECT identifier_key, cut_at, body FROM checkpoints
+        WHERE identifier_key = ANY($1::text::uuid[])
         """,
         uuid_array(keys),
-        texts,
     )
     return [Left(*row) for row in rows]
 
