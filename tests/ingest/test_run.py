@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -16,22 +15,9 @@ from services.cli.environment import environment_of
 from services.contracts import heartbeat
 from services.settings import KafkaSettings
 from tests.ingest.memory import KEY
+from tests.ingest.processes import PROGRAM, ROOT, free_port
 from tests.ingest.serving import events_in, records_of, settings_of
 from tests.waiting import until
-
-ROOT = Path(__file__).parents[2]
-PROGRAM = """
-from services.ingest.run import run
-from services.settings import Settings
-run(Settings())
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -121,7 +121,6 @@ faults = st.none() | st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(st.integers(0, 1 << 30), st.lists(st.tuples(actions, faults), max_size=25))
 def test_what_was_durable_is_read_in_order_whatever_the_disk_does(
     seed: int, steps: list[tuple[tuple[str, list[int]], Fault | None]]

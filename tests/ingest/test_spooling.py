@@ -5,29 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest_asyncio
 
-from services.cli.environment import environment_of
 from services.contracts import heartbeat, rejected, touchpoint
 from services.contracts.heartbeat import Heartbeat
 from services.contracts.times import read_time
 from services.settings import KafkaSettings, Settings
 from tests.ingest.customers import Customer, require_all_in_order
-from tests.ingest.memory import KEY
+from tests.ingest.processes import Process, away
 from tests.ingest.serving import Running, events_in, records_of, serving, settings_of
-from tests.ingest.test_run import PROGRAM, ROOT, free_port
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from services.cli.local.kafka import EmbeddedKafka
 
 ACK_SECONDS = 0.5
@@ -36,17 +29,6 @@ ACK_SECONDS = 0.5
 @pytest_asyncio.fixture
 async def settings(kafka_settings: KafkaSettings, tmp_path: Path) -> Settings:
     return settings_of(kafka_settings, tmp_path, ack_seconds_max=ACK_SECONDS)
-
-
-@contextmanager
-def away(kafka: EmbeddedKafka) -> Iterator[int]:
-    """Kafka does not answer until the end of the block."""
-    assert kafka.pid is not None
-    os.kill(kafka.pid, signal.SIGSTOP)
-    try:
-        yield kafka.pid
-    finally:
-        os.kill(kafka.pid, signal.SIGCONT)
 
 
 async def touchpoints_of(settings: Settings) -> dict[int, list[Any]]:
@@ -115,51 +97,6 @@ def require_heartbeats_true(found: dict[int, list[Any]]) -> None:
             if event.message_id not in seen:
                 assert read_time(event.received_at) >= low
             seen.add(event.message_id)
-
-
-class Process:
-    """An ingest of its own process, which can be killed."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self._port = free_port()
-        self._program = folder / "ingest.py"
-        self._program.write_text(PROGRAM)
-        given = {"ingest": settings.ingest.model_copy(update={"port": self._port})}
-        self._environment = environment_of(settings.model_copy(update=given))
-        self.taken: list[str] = []
-
-    @asynccontextmanager
-    async def running(self, end: signal.Signals) -> AsyncIterator[None]:
-        environment = os.environ | self._environment | {"PYTHONPATH": str(ROOT)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, self._program, env=environment
-        )
-        try:
-            yield
-        finally:
-            process.send_signal(end)
-            await process.wait()
-
-    async def take(self, name: str, seconds_max: float = 20) -> None:
-        """An event of that message id was answered 200."""
-        body = {"type": "page", "userId": f"u{len(self.taken) % 5}", "messageId": name}
-        url = f"http://127.0.0.1:{self._port}/v1/events"
-        async with httpx2.AsyncClient() as client:
-
-            async def look() -> bool:
-                try:
-                    answer = await client.post(url, json=body, headers={"X-Write-Key": KEY})
-                except httpx2.TransportError:
-                    return False
-                return answer.status_code == 200
-
-            await until(look, seconds_max=seconds_max)
-        self.taken.append(name)
-
-    async def is_drained(self) -> bool:
-        async with httpx2.AsyncClient() as client:
-            text = (await client.get(f"http://127.0.0.1:{self._port}/metrics")).text
-        return "milepost_ingest_spool_bytes 0.0" in text
 
 
 async def test_what_was_taken_survives_kills_while_the_broker_is_away(

@@ -16,8 +16,8 @@ import pytest
 from services.settings import KafkaSettings, Settings
 from tests.e2e.topic import read
 from tests.ingest.memory import KEY
+from tests.ingest.processes import free_port
 from tests.ingest.serving import Running, serving, settings_of
-from tests.ingest.test_run import free_port
 from tests.waiting import until
 
 if TYPE_CHECKING:
