@@ -68,6 +68,7 @@ class SpoolingSink:
         if not self._is_direct:
             self._pending.set()
         self._gate: asyncio.Event | None = None
+        self._singly = 0  # so many records are sent one by one: one of them is refused
         self.refused = 0
 
     @property
@@ -195,40 +196,35 @@ class SpoolingSink:
 
     async def _send_chunk(self) -> bool:
         """Whether Kafka has the oldest records; they are behind then."""
-        chunk = await self._read()
+        chunk = await self._read(1 if self._singly else DRAIN_BYTES_MAX)
         if chunk is None:
             await self._writer.settled()
             return True
         try:
             await self._send(chunk.frames)
-        except _UNSENDABLE:
-            return await self._send_singly(chunk)
+        except _UNSENDABLE as error:
+            if not await self._part_from(chunk, error):
+                return False
         except UnavailableError as error:
             _log.debug("spool_waits", reason=error.message)
             await asyncio.sleep(DRAIN_BACKOFF_SECONDS)
             return False
+        self._singly = max(0, self._singly - 1)
         await self._writer.in_thread(lambda: self._spool.advance(chunk))
         return True
+
+    async def _part_from(self, chunk: Chunk, error: Exception) -> bool:
+        """Whether what cannot be sent is set aside; of several each is tried by itself next."""
+        if len(chunk.frames) == 1:
+            return await self._set_aside(chunk.frames[0], error)
+        self._singly = len(chunk.frames)
+        return False
 
     async def _send(self, frames: Sequence[Frame]) -> None:
         entries = [_decode(frame.payload) for frame in frames]
         touchpoints = [(entry.key, entry.value) for entry in entries if entry.key is not None]
         rejected = [RejectionRecord(e.value, e.headers) for e in entries if e.key is None]
         await self._kafka.send(touchpoints, rejected)
-
-    async def _send_singly(self, chunk: Chunk) -> bool:
-        """One that Kafka refuses by itself is set aside, the others go on."""
-        for frame in chunk.frames:
-            try:
-                await self._send([frame])
-            except _UNSENDABLE as error:
-                if not await self._set_aside(frame, error):
-                    return False
-            except UnavailableError:
-                return False
-            done = Chunk(chunk.segment, [frame])
-            await self._writer.in_thread(lambda: self._spool.advance(done))  # noqa: B023
-        return True
 
     async def _set_aside(self, frame: Frame, error: Exception) -> bool:
         try:
@@ -245,12 +241,12 @@ class SpoolingSink:
         )
         return True
 
-    async def _read(self) -> Chunk | None:
+    async def _read(self, bytes_max: int) -> Chunk | None:
         for _ in range(READ_TRIES_MAX):
             try:
-                return await self._writer.in_thread(lambda: self._spool.read(DRAIN_BYTES_MAX))
+                return await self._writer.in_thread(lambda: self._spool.read(bytes_max))
             except OSError as error:
                 _log.error("spool_unreadable", error=str(error))
                 await asyncio.sleep(DRAIN_BACKOFF_SECONDS)
         await self._writer.in_thread(self._spool.skip_segment)
-        return await self._read()
+        return await self._read(bytes_max)

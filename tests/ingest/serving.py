@@ -12,6 +12,8 @@ from typing import Any
 import httpx2
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.contracts.heartbeat import is_heartbeat
 from services.ingest.run import listen, serve
@@ -92,3 +94,24 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
 def events_in(records: list[Any]) -> list[Any]:
     """The records that are no heartbeats."""
     return [record for record in records if not is_heartbeat(record.headers)]
+
+
+async def limit_messages(settings: Settings, bytes_max: int) -> None:
+    """The touchpoint topic takes no batch over so many bytes."""
+    admin = AIOKafkaAdminClient(**settings.kafka.client_options())
+    await admin.start()
+    try:
+        await admin.alter_configs(
+            [
+                ConfigResource(
+                    ConfigResourceType.TOPIC,
+                    settings.kafka.topics.touchpoints,
+                    configs={
+                        "max.message.bytes": str(bytes_max),
+                        "message.timestamp.type": "LogAppendTime",
+                    },
+                )
+            ]
+        )
+    finally:
+        await admin.close()

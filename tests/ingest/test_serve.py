@@ -14,8 +14,6 @@ import httpx2
 import pytest
 import pytest_asyncio
 import segment.analytics
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.cli.local.kafka import EmbeddedKafka
 from services.contracts import heartbeat, rejected, touchpoint
@@ -26,7 +24,14 @@ from services.ingest.run import ListenError, listen
 from services.settings import IngestSettings, KafkaSettings, Settings
 from tests.ingest.customers import Customer, require_all_in_order
 from tests.ingest.memory import KEY
-from tests.ingest.serving import Running, events_in, records_of, serving, settings_of
+from tests.ingest.serving import (
+    Running,
+    events_in,
+    limit_messages,
+    records_of,
+    serving,
+    settings_of,
+)
 from tests.waiting import until
 
 
@@ -194,26 +199,6 @@ async def test_a_refused_batch_costs_one_producer_and_no_other_event(
 async def taken(ingest: Running, event: Any) -> httpx2.Response | None:
     answer = await ingest.post("/v1/page", event)
     return answer if answer.status_code == 200 else None
-
-
-async def limit_messages(settings: Settings, bytes_max: int) -> None:
-    admin = AIOKafkaAdminClient(**settings.kafka.client_options())
-    await admin.start()
-    try:
-        await admin.alter_configs(
-            [
-                ConfigResource(
-                    ConfigResourceType.TOPIC,
-                    settings.kafka.topics.touchpoints,
-                    configs={
-                        "max.message.bytes": str(bytes_max),
-                        "message.timestamp.type": "LogAppendTime",
-                    },
-                )
-            ]
-        )
-    finally:
-        await admin.close()
 
 
 async def test_a_stop_answers_everyone_it_accepted(settings: Settings) -> None:

@@ -17,7 +17,14 @@ from services.contracts.times import read_time
 from services.settings import KafkaSettings, Settings
 from tests.ingest.customers import Customer, require_all_in_order
 from tests.ingest.processes import Process, away
-from tests.ingest.serving import Running, events_in, records_of, serving, settings_of
+from tests.ingest.serving import (
+    Running,
+    events_in,
+    limit_messages,
+    records_of,
+    serving,
+    settings_of,
+)
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -176,3 +183,23 @@ async def test_a_full_spool_is_503_and_not_ready_until_there_is_room(
 async def post_numbered(ingest: Running, number: int) -> httpx2.Response:
     event = {"type": "page", "userId": "u", "messageId": f"m{number}"}
     return await ingest.post("/v1/events", event)
+
+
+async def test_a_record_that_kafka_refuses_is_set_aside_and_stops_no_other(
+    settings: Settings, kafka_server: EmbeddedKafka, tmp_path: Path
+) -> None:
+    await limit_messages(settings, 4000)
+    large = {"userId": "u", "messageId": "large", "properties": {"x": "y" * 6000}}
+    async with serving(settings) as ingest:
+        with away(kafka_server):
+            assert (await post_numbered(ingest, 0)).status_code == 200
+            assert (await ingest.post("/v1/page", large)).status_code == 200
+            assert (await post_numbered(ingest, 1)).status_code == 200
+        await until(lambda: is_drained(ingest), seconds_max=40)
+        assert await gauge(ingest, "milepost_ingest_spool_refused_total") == 1
+        await until(ingest.is_ready)
+    found = await touchpoints_of(settings)
+    ids = {touchpoint.decode(r.value).message_id for rs in found.values() for r in events_in(rs)}
+    assert ids == {"m0", "m1"}
+    (kept,) = (tmp_path / "spool").glob("*.refused")
+    assert b"y" * 6000 in kept.read_bytes()
