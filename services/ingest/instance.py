@@ -46,7 +46,14 @@ class Instance:
             raise
         self._stored.starts += 1
         self._seq = self._stored.starts << BEATS_PER_START_BITS
-        self._save()
+        try:
+            self._save()
+        except OSError as error:
+            self.close()
+            raise InstanceError(
+                f"the folder {folder} cannot be written ({error}); make room there, or give ingest"
+                " another MILEPOST_INGEST__SPOOL_DIR"
+            ) from None
 
     @property
     def id(self) -> str:
@@ -108,6 +115,14 @@ class Instance:
             os.fsync(opened.fileno())
         partial.replace(file)
         _sync_folder(self._folder)
+
+
+def is_live(folder: Path) -> bool:
+    """Whether the instance of the folder has said hello and no goodbye, as far as one can read."""
+    try:
+        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=_Stored).live
+    except (OSError, msgspec.MsgspecError):
+        return False
 
 
 def _locked(folder: Path) -> IO[bytes]:

@@ -21,6 +21,7 @@ import uvloop
 from services.ingest.app import create_app
 from services.ingest.instance import InstanceError
 from services.ingest.slow_heads import end_slow_heads
+from services.ingest.spool_folder import WORKER_FOLDER, tell_of_unserved
 from services.settings import IngestSettings, Settings
 
 _log = structlog.get_logger(__name__)
@@ -119,6 +120,7 @@ def run(settings: Settings) -> None:
     if settings.ingest.workers > 1:
         _run_workers(settings)
     else:
+        tell_of_unserved(settings.ingest.spool_dir, 0)
         _run_one(settings)
 
 
@@ -151,6 +153,7 @@ def _run_workers(settings: Settings) -> None:
             process.terminate()
 
     # Bound and not listening, the parent's socket keeps the port and takes no connection.
+    tell_of_unserved(settings.ingest.spool_dir, settings.ingest.workers)
     with _bind(settings.ingest) as held:
         pinned = _with_port(settings, held.getsockname()[1])
         processes = [_start(pinned, number) for number in range(settings.ingest.workers)]
@@ -178,7 +181,7 @@ def _with_port(settings: Settings, port: int) -> Settings:
 
 def _of_worker(settings: Settings, number: int) -> Settings:
     folder = settings.ingest.spool_dir
-    own: Path | None = folder / f"worker-{number}" if folder else None
+    own: Path | None = folder / f"{WORKER_FOLDER}{number}" if folder else None
     return settings.model_copy(
         update={"ingest": settings.ingest.model_copy(update={"spool_dir": own})}
     )

@@ -171,6 +171,7 @@ class KafkaSink:
     async def _deliver(self, batches: list[Batch]) -> None:
         producer = self._producer
         assert producer is not None
+        batch = batches[0]
         try:
             futures = [
                 await producer.send_batch(b.builder, b.lane.topic, partition=b.lane.partition)

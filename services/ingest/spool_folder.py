@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
 from services.contracts.times import SECOND_US
 from services.ingest.disk import Folder
 from services.ingest.inflight import InFlight
-from services.ingest.instance import InstanceError
+from services.ingest.instance import InstanceError, is_live
 from services.ingest.metrics import Metrics
 from services.ingest.spool import Spool
 from services.ingest.spooling import SpoolingSink
 
+_log = structlog.get_logger(__name__)
+
+WORKER_FOLDER = "worker-"
 # A clock that is further back than this was wrong before and is right now.
 CLOCK_BACK_US_MAX = 60 * SECOND_US
 
@@ -24,6 +29,29 @@ def open_spool(folder: Path | None) -> Spool | None:
         return Spool(Folder(folder))
     except OSError as error:
         raise InstanceError(f"the spool in {folder} cannot be read: {error}") from None
+
+
+def tell_of_unserved(folder: Path | None, workers: int) -> None:
+    """Each folder of a worker whose number is not used any more is told, if it still counts.
+
+    `workers` is 0 where the folder itself is the only one.
+    """
+    for one in unserved(folder, workers):
+        _log.error(
+            "spool_without_worker",
+            folder=str(one),
+            fix="it may hold events, and holds the watermark: start ingest once more with as many"
+            " MILEPOST_INGEST__WORKERS as before, and stop it when its spool is empty",
+        )
+
+
+def unserved(folder: Path | None, workers: int) -> list[Path]:
+    """The folders beside those of the workers that have said hello and no goodbye."""
+    if folder is None or not folder.is_dir():
+        return []
+    served = {f"{WORKER_FOLDER}{number}" for number in range(workers)} or {folder.name}
+    candidates = [folder, *sorted(folder.glob(f"{WORKER_FOLDER}*"))]
+    return [one for one in candidates if one.name not in served and is_live(one)]
 
 
 def stamp_floor(now: int, spool: Spool | None) -> int:

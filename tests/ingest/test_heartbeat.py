@@ -12,6 +12,7 @@ from services.contracts.heartbeat import Spool, decode
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import InFlight
 from services.ingest.instance import FILE_NAME, Instance, InstanceError
+from services.ingest.spool_folder import unserved
 from tests.ingest.memory import NOW, Desk
 
 
@@ -95,6 +96,21 @@ async def test_after_goodbye_nothing_is_taken(desk: Desk) -> None:
     assert not desk.pulse.is_ready
     assert not desk.instance.is_live
     assert decode(desk.sink.beats[-1]).phase == "goodbye"
+
+
+def test_folders_that_no_worker_serves_any_more_are_found(tmp_path: Path) -> None:
+    for number in range(3):
+        worker = Instance(tmp_path / f"worker-{number}")
+        worker.set_live(number != 1)
+        worker.close()
+    assert unserved(tmp_path, 3) == []
+    assert unserved(tmp_path, 1) == [tmp_path / "worker-2"]
+    alone = Instance(tmp_path)
+    alone.set_live(True)
+    assert unserved(tmp_path, 0) == [tmp_path / "worker-0", tmp_path / "worker-2"]
+    assert unserved(tmp_path, 3) == [tmp_path]
+    alone.close()
+    assert unserved(None, 2) == unserved(tmp_path / "missing", 2) == []
 
 
 class Waiting:

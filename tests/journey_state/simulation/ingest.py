@@ -113,8 +113,9 @@ class Instance:
 
     def say_goodbye(self, log: Log, now: int, chosen: Random) -> None:
         """A clean stop, with nothing left to send; it may not reach every partition."""
-        if not log.is_away and self._broadcast(log, now, "goodbye", chosen):
-            self.folder_live = False
+        self.folder_live = False  # before it is said: it may be heard and not acknowledged
+        if not log.is_away:
+            self._broadcast(log, now, "goodbye", chosen)
         self.up = False
 
     def crash(self, log: Log, now: int, chosen: Random) -> None:
