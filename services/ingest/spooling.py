@@ -26,6 +26,8 @@ _UNSENDABLE = (RefusedError, msgspec.MsgspecError)
 DRAIN_BYTES_MAX = 512 << 10
 DRAIN_POLL_SECONDS = 0.1
 DRAIN_BACKOFF_SECONDS = 0.5
+# Each attempt may leave copies behind: Kafka may take a part of it again and again.
+DRAIN_BACKOFF_SECONDS_MAX = 8.0
 # So few are sent at once: new events wait for them instead of lengthening the queue for ever.
 LAST_RECORDS_MAX = 2000
 
@@ -68,6 +70,7 @@ class SpoolingSink:
         if not self._is_direct:
             self._pending.set()
         self._gate: asyncio.Event | None = None
+        self._backoff_seconds = DRAIN_BACKOFF_SECONDS
         self._singly = 0  # so many records are sent one by one: one of them is refused
         self.refused = 0
 
@@ -207,8 +210,11 @@ class SpoolingSink:
                 return False
         except UnavailableError as error:
             _log.debug("spool_waits", reason=error.message)
-            await asyncio.sleep(DRAIN_BACKOFF_SECONDS)
+            self._open_gate()
+            await asyncio.sleep(self._backoff_seconds)
+            self._backoff_seconds = min(2 * self._backoff_seconds, DRAIN_BACKOFF_SECONDS_MAX)
             return False
+        self._backoff_seconds = DRAIN_BACKOFF_SECONDS
         self._singly = max(0, self._singly - 1)
         await self._writer.in_thread(lambda: self._spool.advance(chunk))
         return True
