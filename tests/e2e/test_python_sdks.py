@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -22,6 +21,7 @@ from snowplow_tracker.subject import Subject
 from snowplow_tracker.tracker import Tracker
 
 from tests.e2e.events import somebody
+from tests.e2e.outages import arrived, bad_day
 from tests.e2e.stack import Stack
 from tests.waiting import until
 
@@ -31,27 +31,6 @@ if TYPE_CHECKING:
     from snowplow_tracker.typing import Method
 
 SENT_SECONDS_MAX = 90
-_ANSWERED = re.compile(r"^milepost_ingest_request_seconds_count (\d+)", re.MULTILINE)
-
-
-@contextlib.asynccontextmanager
-async def away(stack: Stack) -> AsyncIterator[None]:
-    """The broker stands still until ingest has refused what was sent in the block."""
-
-    async def answered() -> int:
-        answer = await stack.http.get(f"{stack.endpoints.ingest}/metrics")
-        found = _ANSWERED.search(answer.text)
-        assert found
-        return int(float(found[1]))
-
-    before = await answered()
-    with stack.frozen("kafka"):
-        yield
-
-        async def refused() -> bool:
-            return await answered() > before
-
-        await until(refused, seconds_max=30)
 
 
 async def in_thread(call: Any, *arguments: Any) -> None:
@@ -96,16 +75,6 @@ async def test_rudderstacks_calls_are_touchpoints_once_each(stack: Stack) -> Non
     assert sorted({*names(touched)}) == ["Product Viewed", "identify", "page"]
 
 
-async def test_rudderstack_sends_again_what_was_refused(stack: Stack) -> None:
-    user = somebody()
-    ids = [f"{user}-{number}" for number in range(30)]
-    async with rudder(stack) as client, away(stack):
-        for message_id in ids:
-            client.track(user, "Product Viewed", message_id=message_id)
-    await stack.settled()
-    assert sorted(one["message_id"] for one in await stack.timeline(user)) == sorted(ids)
-
-
 @contextlib.asynccontextmanager
 async def posthog(stack: Stack, mode: str = "v0") -> AsyncIterator[Posthog]:
     """PostHog's client, which must lose nothing."""
@@ -116,6 +85,7 @@ async def posthog(stack: Stack, mode: str = "v0") -> AsyncIterator[Posthog]:
         on_error=lambda error, _: failures.append(error),
         gzip=True,
         capture_mode=mode,
+        max_retries=10,
     )
     yield client
     await in_thread(client.shutdown)
@@ -148,16 +118,6 @@ async def test_posthogs_events_are_touchpoints_once_each(stack: Stack) -> None:
             "group",
             "identify",
         ]
-
-
-async def test_posthog_sends_again_what_was_refused(stack: Stack) -> None:
-    user = somebody()
-    ids = [str(uuid4()) for _ in range(30)]
-    async with posthog(stack) as client, away(stack):
-        for uuid in ids:
-            client.capture("Product Viewed", distinct_id=user, uuid=uuid)
-    await stack.settled()
-    assert sorted(one["message_id"] for one in await stack.timeline(user)) == sorted(ids)
 
 
 @contextlib.asynccontextmanager
@@ -206,12 +166,25 @@ async def test_snowplows_events_are_touchpoints_once_each(stack: Stack) -> None:
         assert touched[0]["context"]["library"]["name"] == "snowplow"
 
 
-async def test_snowplow_sends_again_what_was_refused(stack: Stack) -> None:
-    user = somebody()
-    async with snowplow(stack, user) as tracker, away(stack):
-        await in_thread(tracker.track, StructuredEvent("shop", "Product Viewed"))
-        for _ in range(9):
-            await in_thread(tracker.track, StructuredEvent("shop", "Product Viewed"))
-    await stack.settled()
-    touched = await stack.timeline(user)
-    assert names(touched) == ["Product Viewed"] * 10
+async def test_none_of_them_loses_anything_on_a_bad_day(stack: Stack) -> None:
+    users = [somebody() for _ in range(3)]
+    ids = [str(uuid4()) for _ in range(30)]
+    async with (
+        rudder(stack) as first,
+        posthog(stack) as second,
+        snowplow(stack, users[2]) as third,
+    ):
+
+        async def send(some: list[str]) -> None:
+            for uuid in some:
+                first.track(users[0], "Product Viewed", message_id=f"r-{uuid}")
+                second.capture("Product Viewed", distinct_id=users[1], uuid=uuid)
+            for _ in range(5):
+                await in_thread(third.track, StructuredEvent("shop", "Product Viewed"))
+
+        await bad_day(stack, lambda: send(ids[:15]), lambda: send(ids[15:]))
+
+    for user, before in zip(users, ("r-", ""), strict=False):
+        touched = await arrived(stack, user, len(ids))
+        assert sorted(one["message_id"] for one in touched) == sorted(before + one for one in ids)
+    assert names(await arrived(stack, users[2], 10)) == ["Product Viewed"] * 10

@@ -12,8 +12,8 @@ from segment.analytics import request
 from segment.analytics.client import Client
 
 from tests.e2e.events import somebody
+from tests.e2e.outages import arrived, bad_day
 from tests.e2e.stack import Stack
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,22 +92,18 @@ async def test_its_calls_are_touchpoints_once_each(stack: Stack) -> None:
     assert [one["stage"] for one in found["history"]] == ["awareness", "consideration", "purchase"]
 
 
-async def test_what_it_sends_while_the_broker_is_away_comes_later(stack: Stack) -> None:
+async def test_what_it_sends_on_a_bad_day_comes_later(stack: Stack) -> None:
     user = somebody()
     ids = [f"{user}-{number}" for number in range(60)]
     async with sdk(stack) as client:
 
-        async def refused() -> bool:
-            return client.consumers[0].rate_limited_until is not None
-
-        with stack.frozen("kafka"):
-            for message_id in ids[:40]:
+        async def send(some: list[str]) -> None:
+            for message_id in some:
                 client.track(user, "Product Viewed", message_id=message_id)
-            await until(refused)
-        for message_id in ids[40:]:
-            client.track(user, "Product Viewed", message_id=message_id)
-    await stack.settled()
 
-    assert sorted(one["message_id"] for one in await stack.timeline(user)) == sorted(ids)
+        await bad_day(stack, lambda: send(ids[:40]), lambda: send(ids[40:]))
+    touched = await arrived(stack, user, len(ids))
+
+    assert sorted(one["message_id"] for one in touched) == sorted(ids)
     found = await stack.in_stage(user, "consideration")
     assert len(found["history"]) == 1
