@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.ingest.hooks.openapi import HOOK_PATH, hook_operations
-from services.ingest.protocols import posthog, segment, snowplow
+from services.ingest.protocols import ga4, pixel, posthog, segment, snowplow
 from services.ingest.routes import ROUTES, Route
 
 _ID = {"type": ["string", "number", "null"]}
@@ -90,6 +90,16 @@ _OTHERS: dict[str, dict[str, Any]] = {
     },
     posthog.DIALECT.name: _POSTHOG,
     posthog.RESULTS.name: _POSTHOG,
+    ga4.DIALECT.name: {
+        "type": "object",
+        "required": ["events"],
+        "properties": {
+            "client_id": {"type": "string"},
+            "user_id": {"type": "string"},
+            "timestamp_micros": {"type": ["integer", "string"]},
+            "events": _OBJECTS,
+        },
+    },
 }
 _EVENT_REF = {"$ref": "#/components/schemas/Event"}
 
@@ -116,9 +126,15 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": _responses(native=route.dialect.is_native),
     }
     if route.dialect.method == "GET":
-        operation["responses"] = {"200": {"description": "an image, whatever became of the event"}}
+        image = {"200": {"description": "an image, whatever became of the event"}}
+        always = route.dialect is pixel.DIALECT
+        operation["responses"] = image if always else operation["responses"] | image
         return operation
     operation["requestBody"] = {"required": True, "content": _content(route)}
+    if route.dialect is ga4.DIALECT:
+        operation["parameters"] = [
+            {"name": "api_secret", "in": "query", "schema": {"type": "string"}},
+        ]
     if route.dialect.is_native:
         operation["parameters"] = [
             {"name": "dry_run", "in": "query", "schema": {"enum": ["1"]}},
