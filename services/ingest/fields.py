@@ -40,7 +40,11 @@ def name_of(event: Event) -> str:
 
 def properties_of(event: Event, call: Call) -> msgspec.Raw:
     """The properties, with the name and category that pages and screens have outside of them."""
+    if call == "track" and event.properties is EMPTY_OBJECT:
+        return EMPTY_OBJECT
     properties = object_of(event.properties, "properties")
+    if call == "track" and properties != b"{}":
+        return event.properties
     if call in ("page", "screen") and (event.name is not None or event.category is not None):
         named = {"name": text_of(event.name), "category": text_of(event.category)}
         given = {field: text for field, text in named.items() if text is not None}
@@ -53,8 +57,11 @@ def identifiers_of(
 ) -> dict[str, str]:
     """Whom the event is about, one value per kind (semantics 2.1). Raises EventError."""
     found: dict[str, str] = {}
-    ids.add(found, "user_id", event.user_id)
-    ids.add(found, "anonymous_id", event.anonymous_id)
+    user, anonymous = event.user_id, event.anonymous_id
+    if user is not None and (text := ids.clean_value(user)) is not None:
+        found["user_id"] = text
+    if anonymous is not None and (text := ids.clean_value(anonymous)) is not None:
+        found["anonymous_id"] = text
     if event.identifiers is not EMPTY_OBJECT:
         ids.add_stated(found, _decode_stated(object_of(event.identifiers, "identifiers")))
     if call == "identify":

@@ -23,6 +23,8 @@ def clean_value(value: object) -> str | None:
     """The identifier in `value`, trimmed; None when it stands for no one. Numbers become text."""
     if isinstance(value, str):
         text = value.strip()
+        if len(text) > _BLOCKED_CHARACTERS_MAX and text[0] not in "0-":
+            return text
     elif value is None or isinstance(value, bool):
         return None
     elif isinstance(value, int):

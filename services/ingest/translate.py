@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -10,6 +11,7 @@ from services.contracts.times import format_time
 from services.contracts.touchpoint import (
     CHANNELS,
     EMPTY_OBJECT,
+    SCHEMA_VERSION,
     Call,
     Channel,
     Touchpoint,
@@ -43,7 +45,7 @@ class Moment(NamedTuple):
     received_at: int
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of one event."""
 
     position: int
@@ -54,17 +56,33 @@ class Verdict(NamedTuple):
     raw: bytes = b""
 
 
-class _Draft:
+# By position: naming twenty fields costs as much as writing them.
+_touchpoint = cast(
+    "Callable[..., Touchpoint]",
+    msgspec.defstruct(
+        "Touchpoint",
+        [(field.name, field.type) for field in msgspec.structs.fields(Touchpoint)],
+        gc=False,
+    ),
+)
+
+
+class _Draft(msgspec.Struct, gc=False):
     """An event that is good so far; its time may still move with the others of its customer."""
 
-    __slots__ = ("occurred_at", "position", "primary", "raw", "touchpoint")
+    incoming: Incoming
+    touchpoint: Touchpoint
+    occurred_at: int
 
-    def __init__(self, incoming: Incoming, touchpoint: Touchpoint, occurred_at: int) -> None:
-        self.position = incoming.position
-        self.raw = incoming.raw
-        self.touchpoint = touchpoint
-        self.occurred_at = occurred_at
-        self.primary = primary_identifier(touchpoint.identifiers)
+
+class _Context(NamedTuple):
+    """A context and what it says; those of one request are mostly the same."""
+
+    json: bytes
+    raw: msgspec.Raw
+    traits: bytes
+    consent: dict[str, bool] | None
+    bot: bool
 
 
 class Translator:
@@ -88,13 +106,25 @@ class Translator:
         self._sent: str | None = None
         self._correction: Correction = times.NO_CORRECTION
         self._context = b"{}"
+        self._contexts: dict[bytes, _Context] = {}
+        self._common = self._context_saying(b"{}")
+        self._ahead_from = moment.received_at + times.RIGHT_CLOCK_US
+        self._is_ahead = False
+        self._has_policy = (
+            source.consent_required
+            or source.keep_properties is not None
+            or source.keep_traits is not None
+        )
 
     def translate(self, parsed: Parsed, header_sent_at: str | None) -> list[Verdict]:
         """A verdict per event, in their order."""
         self._set_clock(parsed, header_sent_at)
-        self._context = self._with_short_ip(_envelope_context(parsed.context))
+        if parsed.context is not EMPTY_OBJECT:
+            self._context = self._with_short_ip(_envelope_context(parsed.context))
+            self._common = self._context_saying(self._context)
         drafts = [self._attempt(incoming) for incoming in parsed.events]
-        self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
+        if self._is_ahead:
+            self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
         return [self._finish(draft) if isinstance(draft, _Draft) else draft for draft in drafts]
 
     def _set_clock(self, parsed: Parsed, header_sent_at: str | None) -> None:
@@ -122,44 +152,48 @@ class Translator:
     def _draft(self, incoming: Incoming, event: Event) -> _Draft:
         source = self._source
         call = self._call or fields.call_of(event)
-        context = self._context_of(event)
+        context = self._common if event.context is EMPTY_OBJECT else self._context_of(event)
         traits = object_of(event.traits, "traits")
-        if call != "group" and b"traits" in context:
-            traits = objects.merged(objects.traits_in(context), traits)
-        channel = self._channel_of(event)
-        identifiers = fields.identifiers_of(event, call, channel, traits, context)
+        if call != "group" and context.traits != b"{}":
+            traits = objects.merged(context.traits, traits)
+        channel = source.channel if event.channel is None else self._channel_of(event)
+        identifiers = fields.identifiers_of(event, call, channel, traits, context.json)
         instant = self._original_of(event)
         original = instant.time_us if instant else None
         by = times.NO_CORRECTION if incoming.clock_is_true else self._correction
         occurred_at, clock = times.corrected(original, by, self._moment.received_at)
-        touchpoint = Touchpoint(
-            message_id=text_of(event.message_id) or self._derived_id(call, incoming, original),
-            source=source.name,
-            channel=channel,
-            type=call,
-            event=fields.name_of(event) if call == "track" else call,
-            occurred_at="",
-            received_at=self._received,
-            original_timestamp=instant.text if instant else None,
-            sent_at=self._sent,
-            clock=clock,
-            zone="assumed" if instant and instant.zone_assumed else None,
-            identifiers=identifiers,
-            previous_id=None if event.previous_id is None else ids.clean_value(event.previous_id),
-            group_id=text_of(event.group_id),
-            properties=fields.properties_of(event, call),
-            traits=msgspec.Raw(traits),
-            context=msgspec.Raw(context),
-            consent=with_signals(stated_consent(context), self._signals),
-            bot=incoming.bot or is_bot(context),
-            historical=event.historical in (True, 1, "true"),
+        stands = instant is not None and occurred_at == original
+        previous = event.previous_id
+        touchpoint = _touchpoint(
+            SCHEMA_VERSION,
+            text_of(event.message_id) or self._derived_id(call, incoming, original),
+            source.name,
+            channel,
+            call,
+            fields.name_of(event) if call == "track" else call,
+            instant.text if stands and instant else "",  # occurred_at
+            self._received,
+            instant.text if instant else None,  # original_timestamp
+            self._sent,
+            clock,
+            "assumed" if instant and instant.zone_assumed else None,  # zone
+            identifiers,
+            None if previous is None else ids.clean_value(previous),
+            None if event.group_id is None else text_of(event.group_id),
+            fields.properties_of(event, call),
+            EMPTY_OBJECT if traits == b"{}" else msgspec.Raw(traits),
+            context.raw,
+            context.consent,
+            incoming.bot or context.bot,
+            event.historical is not None and event.historical in (True, 1, "true"),
+            True if source.consent_required else msgspec.UNSET,
         )
-        if source.consent_required:
-            touchpoint.consent_required = True
-        self._keep_listed(touchpoint)
-        self._apply_consent(touchpoint)
-        if occurred_at == original:
-            touchpoint.occurred_at = touchpoint.original_timestamp or ""
+        if self._has_policy:
+            self._keep_listed(touchpoint)
+        if self._has_policy or context.consent is not None:
+            self._apply_consent(touchpoint)
+        if occurred_at > self._ahead_from:
+            self._is_ahead = True
         return _Draft(incoming, touchpoint, occurred_at)
 
     def _original_of(self, event: Event) -> Instant | None:
@@ -172,19 +206,29 @@ class Translator:
             stated = event.timestamp
         return None if stated is None or stated == "" else times.read_timestamp(stated)
 
-    def _context_of(self, event: Event) -> bytes:
-        if event.context is EMPTY_OBJECT:
-            return self._context
-        own = self._with_short_ip(object_of(event.context, "context"))
-        return own if self._context == b"{}" else objects.merged(self._context, own)
+    def _context_of(self, event: Event) -> _Context:
+        stated = object_of(event.context, "context")
+        known = self._contexts.get(stated)
+        if known is None:
+            own = self._with_short_ip(stated)
+            whole = own if self._context == b"{}" else objects.merged(self._context, own)
+            known = self._contexts[stated] = self._context_saying(whole)
+        return known
+
+    def _context_saying(self, context: bytes) -> _Context:
+        return _Context(
+            context,
+            EMPTY_OBJECT if context == b"{}" else msgspec.Raw(context),
+            objects.traits_in(context),
+            with_signals(stated_consent(context), self._signals),
+            is_bot(context),
+        )
 
     def _with_short_ip(self, context: bytes) -> bytes:
         return context if self._source.keep_full_ip else objects.with_short_ip(context)
 
     def _channel_of(self, event: Event) -> Channel:
-        if event.channel is None or not self._source.allow_channel_override:
-            return self._source.channel
-        if event.channel == "":
+        if event.channel == "" or not self._source.allow_channel_override:
             return self._source.channel
         channel = _CHANNELS.get(str(event.channel))
         if channel is None:
@@ -223,10 +267,8 @@ class Translator:
 
     def _clamp(self, drafts: list[_Draft]) -> None:
         received_at = self._moment.received_at
-        if not any(draft.occurred_at > received_at + times.RIGHT_CLOCK_US for draft in drafts):
-            return
         moved = times.clamped(
-            [(draft.primary, draft.occurred_at) for draft in drafts],
+            [(primary_identifier(d.touchpoint.identifiers), d.occurred_at) for d in drafts],
             received_at,
             self._limits.skew_us_max,
         )
@@ -237,17 +279,17 @@ class Translator:
                 draft.touchpoint.occurred_at = ""
 
     def _finish(self, draft: _Draft) -> Verdict:
-        touchpoint = draft.touchpoint
+        incoming, touchpoint = draft.incoming, draft.touchpoint
         age = self._moment.received_at - draft.occurred_at
         if age > self._limits.age_us_max and not touchpoint.historical:
             days = age // (86_400 * 1_000_000)
             fault = Fault("too_old", f"it happened {days} days ago; mark it historical to keep it")
-            return Verdict(draft.position, touchpoint.message_id, fault, raw=draft.raw)
+            return Verdict(incoming.position, touchpoint.message_id, fault, raw=incoming.raw)
         if not touchpoint.occurred_at:
             touchpoint.occurred_at = format_time(draft.occurred_at)
-        kind, value = draft.primary
+        kind, value = primary_identifier(touchpoint.identifiers)
         key = f"{kind}:{value}".encode()
-        return Verdict(draft.position, touchpoint.message_id, None, encode(touchpoint), key)
+        return Verdict(incoming.position, touchpoint.message_id, None, encode(touchpoint), key)
 
 
 def _envelope_context(raw: msgspec.Raw) -> bytes:
@@ -267,4 +309,5 @@ def _instant_or_none(value: Scalar) -> Instant | None:
 
 def _latest_sent_at(events: list[Incoming]) -> Instant | None:
     stated = (_instant_or_none(one.event.sent_at) for one in events if one.event is not None)
-    return max((instant for instant in stated if instant is not None), default=None)
+    told = (instant for instant in stated if instant is not None)
+    return max(told, key=lambda instant: instant.time_us, default=None)

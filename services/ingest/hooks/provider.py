@@ -120,7 +120,7 @@ def _incoming(position: int, raw: bytes, one: Occurrence, limits: JsonLimits) ->
     }
     encoded = _encoded(event)
     read = read_event(position, encoded, limits, plain=is_plain(encoded))
-    return read._replace(raw=raw, bot=one.bot)
+    return msgspec.structs.replace(read, raw=raw, bot=one.bot)
 
 
 def _stated(members: Members) -> Members:

@@ -37,7 +37,7 @@ class Event(msgspec.Struct, rename="camel", gc=False):
     identifiers: msgspec.Raw = EMPTY_OBJECT
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One event of a body: its place there, its bytes, and what it says or why it says nothing.
 
     `bot`: the dialect itself knows that no person did it. `canonical`: a dialect's event in

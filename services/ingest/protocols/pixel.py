@@ -26,7 +26,7 @@ def parse(body: bytes, head: Head, limits: JsonLimits) -> Parsed:  # noqa: ARG00
     incoming = read_event(0, again, limits, plain=is_plain(again))
     event = incoming.event
     key = event.write_key if event is not None else None
-    return Parsed([incoming._replace(raw=raw, canonical=again)], write_key=key)
+    return Parsed([msgspec.structs.replace(incoming, raw=raw, canonical=again)], write_key=key)
 
 
 def _event_of(head: Head, limits: JsonLimits) -> Document:

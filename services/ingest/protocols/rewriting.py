@@ -102,7 +102,7 @@ def _again(position: int, raw: bytes, call: Document, limits: JsonLimits) -> Inc
     # What the sender wrote was held to the limits; Segment's form of it may be somewhat larger.
     wider = JsonLimits(2 * limits.event_bytes_max, 2 * limits.depth_max, 2 * limits.keys_max)
     incoming = read_event(position, canonical, wider, plain=is_plain(canonical))
-    return incoming._replace(raw=raw, canonical=canonical, clock_is_true=is_true)
+    return msgspec.structs.replace(incoming, raw=raw, canonical=canonical, clock_is_true=is_true)
 
 
 def read_json(raw: bytes, limits: JsonLimits) -> Any:
