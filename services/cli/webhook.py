@@ -82,7 +82,7 @@ def provider_of(name: str) -> Provider:
 def secret_of(provider: Provider, given: Given) -> SecretRef:
     """The provider's secret: where it was said to be, else asked for. Raises SourcesFileError."""
     if provider.proof in ("key", "certificate"):
-        raise SourcesFileError(f"{provider.name} makes no secret: it is known by the source's key")
+        raise SourcesFileError(f"{provider.name} makes no secret that could be given here")
     if given.file is not None:
         _require_fit(provider, given.file.read_bytes())
         return SecretRef(file=str(given.file.resolve()))

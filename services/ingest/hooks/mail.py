@@ -53,6 +53,11 @@ def told(attached: object) -> Told:
     )
 
 
+def bounce_type(*, is_hard: bool) -> str:
+    """In the same words for all: `hard` (the address will not work), or `soft`."""
+    return "hard" if is_hard else "soft"
+
+
 def context(agent: str | None, ip: str | None) -> Members:
     """The client that opened or clicked."""
     return {"userAgent": agent, "ip": ip}

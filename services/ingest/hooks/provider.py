@@ -19,6 +19,8 @@ from services.ingest.protocols.event import Incoming, read_event
 # Amazon signs with a certificate, and the source lists its topics.
 Proof = Literal["secret", "key", "either", "certificate"]
 
+ID_CHARACTERS_MAX = 100
+
 Members = dict[str, Any]
 
 
@@ -110,7 +112,7 @@ def _incoming(position: int, raw: bytes, one: Occurrence, limits: JsonLimits) ->
     event = {
         "type": "track",
         "event": one.name,
-        "messageId": one.id or stable_id(raw),
+        "messageId": _id_of(one.id, raw),
         "timestamp": one.at,
         "userId": one.user_id,
         "anonymousId": one.anonymous_id,
@@ -121,6 +123,13 @@ def _incoming(position: int, raw: bytes, one: Occurrence, limits: JsonLimits) ->
     encoded = _encoded(event)
     read = read_event(position, encoded, limits, plain=is_plain(encoded))
     return msgspec.structs.replace(read, raw=raw, bot=one.bot)
+
+
+def _id_of(stated: str | None, raw: bytes) -> str:
+    """The event's own id; made of it when it is longer than ids are kept, or of all it says."""
+    if stated and len(stated) <= ID_CHARACTERS_MAX:
+        return stated
+    return stable_id(stated or raw)
 
 
 def _stated(members: Members) -> Members:

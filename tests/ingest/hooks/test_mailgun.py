@@ -82,13 +82,18 @@ EXAMPLES = [
     ),
     example(
         "Email Bounced",
+        data("failed", **FAILED | {"reason": "bounce"}),
+        {"bounce_type": "hard", "bounce_code": "605", "reason": "bounce"},
+    ),
+    example(
+        "Email Dropped",
         data("failed", **FAILED),
-        {"bounce_type": "permanent", "bounce_code": "605", "reason": "suppress-bounce"},
+        {"bounce_code": "605", "reason": "suppress-bounce"},
     ),
     example(
         "Email Deferred",
         data("failed", **FAILED | {"severity": "temporary"}),
-        {"bounce_type": "temporary", "bounce_code": "605", "reason": "suppress-bounce"},
+        {"bounce_code": "605", "reason": "suppress-bounce"},
     ),
     example("Email Marked as Spam", data("complained")),
     example("Unsubscribed", data("unsubscribed")),

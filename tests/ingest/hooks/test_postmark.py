@@ -121,8 +121,8 @@ EXAMPLES = [
         {
             "email_id": MAIL,
             "email_subject": "Hello",
-            "bounce_type": "HardBounce",
-            "bounce_code": "1",
+            "bounce_type": "hard",
+            "bounce_code": "HardBounce",
             "reason": "The server was unable to deliver your message",
         },
     ),

@@ -56,7 +56,7 @@ EXAMPLES = [
         "Email Bounced",
         item("email.bounced", bounce=BOUNCE),
         {
-            "bounce_type": "Permanent",
+            "bounce_type": "hard",
             "bounce_code": "Suppressed",
             "reason": "The mailbox is full",
         },

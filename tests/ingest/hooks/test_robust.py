@@ -12,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.contracts.times import DAY_US
 from services.ingest.errors import RequestError
 from services.ingest.hooks.call import Call
-from services.ingest.hooks.provider import json_items
+from services.ingest.hooks.provider import ID_CHARACTERS_MAX, json_items
 from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.json_rules import JsonLimits
-from services.ingest.protocols.event import Incoming
+from services.ingest.protocols.event import Incoming, Parsed
 from services.ingest.sources_file import Source
+from services.ingest.translate import Moment, TimeLimits, Translator
 from tests.ingest.hooks import (
     test_botpress,
     test_brevo,
@@ -122,15 +124,20 @@ def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 def check(provider: str, body: bytes) -> None:
     """Whatever it says, there are events, faults or a refusal of the body."""
+    call = call_of(provider, body)
+    limits = TimeLimits(DAY_US, 400 * DAY_US)
+    translator = Translator(call.source, None, Moment(NOW, NOW), limits)
     try:
-        translated = PROVIDERS[provider].translated(call_of(provider, body), LIMITS)
+        translated = PROVIDERS[provider].translated(call, LIMITS)
     except RequestError:
         return
+    verdicts = translator.translate(Parsed(translated.events), None)
+    assert len(verdicts) == len(translated.events)
     for one in translated.events:
         assert isinstance(one, Incoming)
         assert (one.event is None) != (one.fault is None)
         if one.event is not None:
-            assert one.event.message_id, one
+            assert 0 < len(str(one.event.message_id)) <= ID_CHARACTERS_MAX
             assert one.event.event, one
 
 

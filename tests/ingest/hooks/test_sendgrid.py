@@ -75,7 +75,7 @@ EXAMPLES = [
     example(
         "Email Bounced",
         item("bounce", reason="500 unknown recipient", status="5.0.0", type="bounce"),
-        {"reason": "500 unknown recipient", "bounce_code": "5.0.0", "bounce_type": "bounce"},
+        {"reason": "500 unknown recipient", "bounce_code": "5.0.0", "bounce_type": "hard"},
     ),
     example(
         "Email Dropped",

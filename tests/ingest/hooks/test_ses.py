@@ -143,7 +143,7 @@ EXAMPLES = [
     example(
         "Email Bounced",
         event("Bounce", BOUNCE),
-        {"bounce_type": "Permanent", "bounce_code": "General", "reason": "smtp; 550"},
+        {"bounce_type": "hard", "bounce_code": "General", "reason": "smtp; 550"},
     ),
     example(
         "Email Marked as Spam",

@@ -78,6 +78,7 @@ def _attached(item: Members) -> object:
 
 
 def _details(item: Members, kind: str, link: str | None) -> Members:
+    is_bounce = NAMES.get(kind) == mail.BOUNCED
     tag = short(item, "tags", 0) or short(item, "tag")
     return {
         "email_id": text(item, "message-id"),
@@ -86,7 +87,7 @@ def _details(item: Members, kind: str, link: str | None) -> Members:
         "campaign_name": short(item, "campaign name"),
         "link_url": link,
         "list_id": text(item, "list_id", 0) or text(item, "list_id"),
-        "bounce_type": kind.removesuffix("_bounce") if kind.endswith("_bounce") else None,
+        "bounce_type": mail.bounce_type(is_hard=kind != "soft_bounce") if is_bounce else None,
         "reason": short(item, "reason"),
     }
 

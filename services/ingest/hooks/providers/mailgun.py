@@ -63,6 +63,8 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
 def _name(data: object, kind: str | None) -> str:
     if kind == "failed" and text(data, "severity") == "temporary":
         return mail.DEFERRED
+    if kind == "failed" and (text(data, "reason") or "").startswith("suppress-"):
+        return mail.DROPPED  # not even sent, for what came of earlier ones
     return NAMES.get(kind or "") or readable(mail.PREFIX, kind)
 
 
@@ -78,10 +80,11 @@ def _details(data: object, kind: str | None) -> Members:
         details["link_url"] = text(data, "url")
     if kind in ("failed", "rejected"):
         details |= {
-            "bounce_type": text(data, "severity"),
             "bounce_code": text(data, "delivery-status", "code"),
             "reason": short(data, "delivery-status", "message") or short(data, "reason"),
         }
+    if _name(data, kind) == mail.BOUNCED:
+        details["bounce_type"] = mail.bounce_type(is_hard=True)
     return details
 
 

@@ -91,13 +91,14 @@ def _name(item: Members, kind: str | None) -> str:
 
 def _details(item: Members, message: object) -> Members:
     kind = text(item, "event") or ""
+    is_bounce = NAMES.get(kind) == mail.BOUNCED
     return {
         "email_id": text(item, "_id"),
         "email_subject": short(message, "subject"),
         "campaign_id": short(message, "tags", 0),
         "campaign_name": short(message, "template"),
         "link_url": text(item, "url"),
-        "bounce_type": kind.removesuffix("_bounce") if kind.endswith("_bounce") else None,
+        "bounce_type": mail.bounce_type(is_hard=kind == "hard_bounce") if is_bounce else None,
         "bounce_code": text(message, "bounce_description"),
         "reason": short(message, "diag") or short(item, "reject", "reason"),
     }

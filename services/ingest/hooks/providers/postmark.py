@@ -17,6 +17,7 @@ NAMES = {
     "Bounce": mail.BOUNCED,
     "SpamComplaint": mail.SPAM,
 }
+_HARD = ("HardBounce", "BadEmailAddress", "ManuallyDeactivated")
 _TIMES = ("DeliveredAt", "ReceivedAt", "BouncedAt", "ChangedAt")
 
 
@@ -62,10 +63,11 @@ def _details(item: Members, kind: str | None) -> Members:
         details |= {"link_url": text(item, "OriginalLink")}
     if kind in ("Bounce", "SpamComplaint"):
         details |= {
-            "bounce_type": text(item, "Type"),
-            "bounce_code": text(item, "TypeCode"),
+            "bounce_code": text(item, "Type"),
             "reason": short(item, "Description"),
         }
+    if kind == "Bounce":
+        details["bounce_type"] = mail.bounce_type(is_hard=text(item, "Type") in _HARD)
     if kind == "SubscriptionChange":
         details["reason"] = text(item, "SuppressionReason")
     return details

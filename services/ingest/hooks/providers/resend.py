@@ -74,13 +74,14 @@ def _tags(data: object) -> object:
 
 
 def _details(data: object) -> Members:
+    kind = text(data, "bounce", "type")
     return {
         "email_id": text(data, "email_id"),
         "email_subject": short(data, "subject"),
         "campaign_id": text(data, "broadcast_id"),
         "link_url": text(data, "click", "link"),
         "list_id": text(data, "audience_id"),
-        "bounce_type": text(data, "bounce", "type"),
+        "bounce_type": mail.bounce_type(is_hard=kind == "Permanent") if kind else None,
         "bounce_code": text(data, "bounce", "subType"),
         "reason": short(data, "bounce", "message") or short(data, "failed", "reason"),
     }

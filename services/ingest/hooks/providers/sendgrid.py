@@ -104,10 +104,11 @@ def _details(item: Members, kind: str | None) -> Members:
         details |= {"link_url": text(item, "url"), "link_id": text(item, "url_offset", "index")}
     if kind in ("bounce", "dropped", "deferred"):
         details |= {
-            "bounce_type": text(item, "type"),
             "bounce_code": text(item, "status"),
             "reason": short(item, "reason") or short(item, "response"),
         }
+    if kind == "bounce":
+        details["bounce_type"] = mail.bounce_type(is_hard=text(item, "type") != "blocked")
     return details
 
 

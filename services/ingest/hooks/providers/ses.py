@@ -193,11 +193,15 @@ def _details(event: object, part: object, kind: str) -> Members:
         details["link_url"] = text(part, "link")
     if kind in ("Bounce", "DeliveryDelay", "Reject", "Complaint"):
         details |= {
-            "bounce_type": text(part, "bounceType") or text(part, "delayType"),
-            "bounce_code": text(part, "bounceSubType") or text(part, "complaintFeedbackType"),
+            "bounce_code": text(part, "bounceSubType")
+            or text(part, "delayType")
+            or text(part, "complaintFeedbackType"),
             "reason": short(part, "bouncedRecipients", 0, "diagnosticCode")
             or short(part, "reason"),
         }
+    if kind == "Bounce":
+        is_hard = text(part, "bounceType") == "Permanent"
+        details["bounce_type"] = mail.bounce_type(is_hard=is_hard)
     return details
 
 

@@ -75,7 +75,7 @@ def _reply(event: object) -> Occurrence:
 
 def _details(event: Members) -> Members:
     bounce = text(event, "bounce_class")
-    kind = None if bounce is None else "hard" if bounce in _HARD else "soft"
+    kind = mail.bounce_type(is_hard=bounce in _HARD) if bounce else None
     return {
         "email_id": text(event, "message_id"),
         "email_subject": short(event, "subject"),
