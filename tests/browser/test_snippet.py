@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.browser.collecting import ELSEWHERE_KEY, Collecting
 from tests.waiting import until
 
@@ -69,11 +71,15 @@ async def test_a_page_view_says_where_and_whence(
     assert seen["consent"] is None
 
 
+@pytest.mark.parametrize("has_navigation", [True, False], ids=["navigation", "history"])
 async def test_routes_of_a_single_page_are_page_views(
-    context: BrowserContext, collecting: Collecting, site: Website
+    context: BrowserContext, collecting: Collecting, site: Website, has_navigation: bool
 ) -> None:
+    if not has_navigation:
+        await context.add_init_script("delete window.navigation")
     site.head = collecting.tag()
     page = await opened(context, f"{site.url}/")
+    assert await page.evaluate("'navigation' in window") is has_navigation
     await page.evaluate(
         """() => {
           history.pushState({}, '', '/shoes');
@@ -99,6 +105,21 @@ async def test_routes_of_a_single_page_are_page_views(
         "/boots?page=2",
     ]
     assert seen[1]["properties"]["title"] == "Shoes"
+
+
+async def test_a_route_that_the_page_takes_over_from_a_link_is_a_page_view(
+    context: BrowserContext, collecting: Collecting, site: Website
+) -> None:
+    site.head = collecting.tag()
+    page = await opened(context, f"{site.url}/")
+    await page.evaluate(
+        """() => {
+          navigation.addEventListener('navigate', (event) => event.intercept());
+          document.body.innerHTML = '<a href="/shoes">Shoes</a>';
+        }"""
+    )
+    await page.get_by_text("Shoes").click()
+    assert paths(await collecting.distinct(await id_of(page), 2)) == ["/", "/shoes"]
 
 
 async def test_calls_from_before_it_came_are_made_in_their_order(
@@ -324,12 +345,17 @@ async def test_a_page_that_closes_sends_what_it_has_and_the_next_one_what_it_cou
     await page.evaluate("milepost.track('Last Words'); location.href = 'about:blank'")
     # No page of the site is open: only a beacon can have brought it.
     assert names(await collecting.distinct(visitor, 2)) == ["page", "Last Words"]
+    assert page.url == "about:blank"
 
     page = await opened(context, f"{site.url}/again")
     await everything_sent(page)
     copies = await collecting.touchpoints(visitor)
     assert names(copies).count("Last Words") == 2
     assert len({one["message_id"] for one in copies}) == 3
+
+    await page.evaluate("history.pushState({}, '', '/left'); location.href = 'about:blank'")
+    seen = await collecting.distinct(visitor, 4)
+    assert paths(seen) == ["/", "/again", "/left"]
 
 
 async def test_the_first_and_the_last_campaign_are_kept(

@@ -34,6 +34,7 @@
 
   // Storage. Each value has a key of its own, so that tabs do not overwrite each other's.
 
+  const nothing = () => {};
   const memory = {};
   let local = memory;
   try {
@@ -305,7 +306,7 @@
   window.milepost = api;
   if (isUntracked) {
     forget();
-    for (const name of ['track', 'page', 'identify', 'reset', 'consent']) api[name] = () => {};
+    for (const name of ['track', 'page', 'identify', 'reset', 'consent']) api[name] = nothing;
     return;
   }
 
@@ -316,6 +317,7 @@
     (withSearch ? location.search : '') +
     (/^#[!/]/.test(location.hash) ? location.hash : '');
   let route;
+  let settleRoute = nothing; // or else the view of a route that waits for its title
   const see = () => {
     route = [routeNow(true), routeNow(false)];
     url = location.href;
@@ -326,10 +328,16 @@
     if (!isSame) referrer = url;
     see();
     if (isSame) return;
+    settleRoute();
     const event = made(pageCall());
-    setTimeout(() => {
+    const settle = () => {
+      settleRoute = nothing;
       event.properties.title = event.context.page.title = document.title;
       act(() => admit(event));
+    };
+    settleRoute = settle;
+    setTimeout(() => {
+      if (settleRoute === settle) settle();
     }, TITLE_MS);
   };
   const start = () => {
@@ -338,14 +346,21 @@
     calls.filter((call) => call[0] === 'consent').forEach(api.push);
     if (options.pages !== 'off') {
       api.page();
-      for (const name of ['pushState', 'replaceState']) {
-        const original = history[name];
-        history[name] = function () {
-          original.apply(this, arguments);
-          onRoute(name === 'replaceState');
-        };
+      const navigation = window.navigation;
+      if (navigation) {
+        navigation.addEventListener('currententrychange', (change) =>
+          onRoute(change.navigationType === 'replace'),
+        );
+      } else {
+        for (const name of ['pushState', 'replaceState']) {
+          const original = history[name];
+          history[name] = function () {
+            original.apply(this, arguments);
+            onRoute(name === 'replaceState');
+          };
+        }
+        addEventListener('popstate', () => onRoute(false));
       }
-      addEventListener('popstate', () => onRoute(false));
       addEventListener('pageshow', (shown) => shown.persisted && api.page());
     }
     calls.filter((call) => call[0] !== 'consent').forEach(api.push);
@@ -356,9 +371,13 @@
         api.track('Exit Intent');
       });
     }
-    addEventListener('pagehide', leave);
+    const end = () => {
+      settleRoute();
+      leave();
+    };
+    addEventListener('pagehide', end);
     document.addEventListener('visibilitychange', () => {
-      if (document.hidden) leave();
+      if (document.hidden) end();
       else flush();
     });
     addEventListener('online', () => {
