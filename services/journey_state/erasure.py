@@ -175,7 +175,7 @@ async def _locked(connection: Connection, found: Found) -> Person:
     }
     if not any(row.customer_id == found.ids[0] and row.merged_into is None for row in rows):
         raise CustomerGoneError
-    if not customers.keys() >= {*found.ids, *owners}:
+    if not customers.keys() >= {*found.ids}:
         raise CustomerGoneError
     alone = [row for row in found.owned if row.identifier_key not in shared]
     merged = frozenset(row.customer_id for row in rows if row.merged_into is not None)
@@ -269,8 +269,8 @@ async def _give_back(act: Act, person: Person) -> list[Customer]:
         kept = _others_periods(person.periods[key], person.ids)
         moves_max = act.bounds.moves_max
         await erasing.keep_periods(act.connection, key, kept, moves_max=moves_max)
-        if row.customer_id in person.ids:
-            owner = person.customers[kept[-1].customer_id]
+        owner = person.customers.get(kept[-1].customer_id)  # None: its row was lost
+        if owner is not None and row.customer_id in person.ids:
             since = row.since if len(kept) == 1 else kept[-1].start[0]
             owned = OwnedIdentifier(row.kind, row.value, since)
             owner.state.identifiers = [*owner.state.identifiers, owned]

@@ -168,3 +168,15 @@ async def test_what_is_queued_of_others_says_nothing_of_the_person(
     assert {one["scope"] for one in told} == {"c"}
     # The reminder is of a time when they were two again.
     assert [one["last_touchpoint"] is None for one in told] == [True, False]
+
+
+async def test_a_shared_device_whose_other_owner_is_lost_hinders_no_erasure(
+    worker: Applying, client: httpx2.AsyncClient, life: Life
+) -> None:
+    """Rows may be gone, as after a restore that was not whole."""
+    await worker.execute(
+        "DELETE FROM customers WHERE customer_id = "
+        "(SELECT customer_id FROM identifiers WHERE value = 'bob')"
+    )
+    await erase(client)
+    assert await life.left() == []
