@@ -74,6 +74,11 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEA
 PIXEL = _answer(200, (b"content-type", b"image/gif"), GIF, NO_STORE, (b"pragma", b"no-cache"))
 
 
+def nothing(*headers: Header) -> Answer:
+    """200 that says something in its headers alone."""
+    return Answer(200, [(b"content-length", b"0"), *headers], b"")
+
+
 def json_answer(document: object) -> Answer:
     """200 with a document."""
     return _answer(200, JSON, msgspec.json.encode(document))

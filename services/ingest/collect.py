@@ -67,7 +67,8 @@ class Collector:
         origin = headers.get(b"origin")
         if scope["method"] != dialect.method:
             if scope["method"] == "OPTIONS":
-                return cors.preflight(headers, parts.sources)
+                shaken = dialect.handshake(headers) if dialect.handshake else None
+                return shaken or cors.preflight(headers, parts.sources)
             return answers.method_not_allowed(dialect.method)
         query = read_query(scope["query_string"])
         head = Head(route.path, route.call, headers, query, parts.inflight.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.ingest.hooks.openapi import HOOK_PATH, hook_operations
-from services.ingest.protocols import ga4, pixel, posthog, segment, snowplow
+from services.ingest.protocols import cloudevents, ga4, pixel, posthog, segment, snowplow
 from services.ingest.routes import ROUTES, Route
 
 _ID = {"type": ["string", "number", "null"]}
@@ -81,6 +81,20 @@ _POSTHOG = {
     "type": "object",
     "properties": {"api_key": {"type": "string"}, "batch": _OBJECTS, "sent_at": _TIME},
 }
+_CLOUDEVENT = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string"},
+        "source": {"type": "string"},
+        "type": {"type": "string", "description": "the event's name"},
+        "subject": {"type": "string", "description": "the user"},
+        "anonymousid": {"type": "string", "description": "the anonymous visitor"},
+        "time": {"type": "string", "format": "date-time"},
+        "data": {"description": "the properties"},
+    },
+}
 # Bodies whose format others have laid down.
 _OTHERS: dict[str, dict[str, Any]] = {
     snowplow.POST.name: {
@@ -143,6 +157,13 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _content(route: Route) -> dict[str, Any]:
+    if route.dialect is cloudevents.DIALECT:
+        return {
+            "application/cloudevents+json": {"schema": _CLOUDEVENT},
+            "application/cloudevents-batch+json": {
+                "schema": {"type": "array", "items": _CLOUDEVENT}
+            },
+        }
     many = {"type": "array", "items": _EVENT_REF}
     if route.dialect.is_native:
         envelope = {"type": "object", "properties": {"events": many}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.touchpoint import Call
-from services.ingest.protocols import ga4, native, pixel, posthog, segment, snowplow
+from services.ingest.protocols import cloudevents, ga4, native, pixel, posthog, segment, snowplow
 from services.ingest.protocols.dialect import Dialect
 
 
@@ -43,5 +43,6 @@ ROUTES = (
     *(Route(f"/posthog/{name}", posthog.DIALECT) for name in ("batch", "capture", "e", "i/v0/e")),
     Route("/posthog/i/v1/analytics/events", posthog.RESULTS),
     Route("/mp/collect", ga4.DIALECT),
+    Route("/v1/cloudevents", cloudevents.DIALECT),
 )
 BY_PATH = {path: route for route in ROUTES for path in (route.path, f"{route.path}/")}

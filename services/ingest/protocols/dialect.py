@@ -60,13 +60,17 @@ SDK_WORDS = Words(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One way of sending events; without `parse` the body is taken and dropped."""
+    """One way of sending events; without `parse` the body is taken and dropped.
+
+    `handshake` answers an OPTIONS request that is no browser's preflight, else None.
+    """
 
     name: str
     summary: str  # {} stands for the call of the path
     parse: Parse | None
     words: Words = SDK_WORDS
     method: str = "POST"
+    handshake: Callable[[Headers], Answer | None] | None = None
 
     @property
     def is_native(self) -> bool:
