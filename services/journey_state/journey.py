@@ -161,8 +161,8 @@ def fold(
             last = touchpoint
     if last is not None:
         journey.place = last.place
-        episodes = aside.all(journey.episodes)
-        journey.episodes, journey.forgotten = newest_abandoned(episodes, journey.forgotten)
+    episodes = aside.all(journey.episodes)
+    journey.episodes, journey.forgotten = newest_abandoned(episodes, journey.forgotten)
     return Folded(journey, tuple(history))
 
 

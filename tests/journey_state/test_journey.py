@@ -202,6 +202,9 @@ def test_a_long_past_folds_to_what_its_steps_give() -> None:
         journey, _ = advance(definition, journey, touchpoint)
     assert len(journey.episodes) > 3 * ASIDE_ROOM
     assert fold(definition, found).journey == journey
+    # A bot comes last: it leaves no trace, and takes nothing with it.
+    bot = make(found[-1].occurred_at + 90, "Page", message_id="bot", bot=True)
+    assert fold(definition, [bot], journey).journey == journey
 
 
 def test_settling_raises_the_line_only_when_it_drops() -> None:
