@@ -117,8 +117,8 @@ BREAKAGES = (
     Breakage(
         "1.7",
         "customers who were joined know what came last",
-        f"{CORE}/recompute.py",
-        "[t.message_id for t in known.touchpoints]",
+        f"{CORE}/resuming.py",
+        "[t.message_id for t in past.touchpoints]",
         "[t.message_id for t in customer.fresh]",
         (f"{SEEN}/test_late_copies.py",),
     ),

@@ -80,8 +80,9 @@ async def _add(connection: Connection, definition: Definition, start: int | None
 class Catalog:
     """The definitions of this database, compiled once each, read again when a new one is there."""
 
-    def __init__(self, grace_us: int) -> None:
+    def __init__(self, grace_us: int, checkpoint_every: int) -> None:
         self._grace_us = grace_us
+        self._checkpoint_every = checkpoint_every
         self._known: Journeys | None = None
         self._compiled: dict[str, Definition] = {}
         self._reading = asyncio.Lock()
@@ -113,7 +114,7 @@ class Catalog:
             Activation(row.definition_id, await self._definition(row), row.in_force_from)
             for row in rows
         ]
-        return journeys_of(activations, self._grace_us)
+        return journeys_of(activations, self._grace_us, self._checkpoint_every)
 
     async def _definition(self, row: DefinitionRow) -> Definition:
         if row.version not in self._compiled:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from services.journey_state.customer import Customer, Refold
+from services.journey_state.customer import Customer, OwnedIdentifier, Refold
 from services.journey_state.identity import Move
 from services.journey_state.rearrangement import Rearrangement
 from services.journey_state.store import people
-from services.journey_state.touchpoint import Place
+from services.journey_state.touchpoint import Identifier, Place
 
 
 @dataclass(slots=True)
@@ -57,3 +57,15 @@ class Assignment:
             (key, new if one == old else one, new if other == old else other, reason, at)
             for key, one, other, reason, at in self.conflicts
         ]
+
+
+def gain(customer: Customer, owned: OwnedIdentifier) -> None:
+    """The customer owns one identifier more."""
+    customer.state.identifiers = [*customer.state.identifiers, owned]
+
+
+def lose(customer: Customer, identifier: Identifier) -> None:
+    """The customer owns the identifier no more."""
+    customer.state.identifiers = [
+        o for o in customer.state.identifiers if (o.kind, o.value) != identifier
+    ]

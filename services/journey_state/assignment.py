@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.journey_state import recomputation
-from services.journey_state.assigned import Assignment
+from services.journey_state.assigned import Assignment, gain, lose
 from services.journey_state.connected import OwnerLostError, StaleReadError, mentioned
 from services.journey_state.customer import Customer, OwnedIdentifier, decode_state
 from services.journey_state.event import Arrival
@@ -309,7 +309,10 @@ class _Work:
 
     def _apply_where_it_is(self, touchpoint: Touchpoint) -> None:
         fact = self._fact(touchpoint)
+        concerned = list(self.owners_of(touchpoint))
         owner = self._link(touchpoint, fact)
+        for customer in (*concerned, self.assignment.customers[owner]):
+            customer.state.checkpoints = []  # whose each touchpoint is may not be what it was
         key = identifier_key(*fact.primary)
         row = (key, owner, owner, TOO_MANY_LINKED, fact.place[0])
         self.assignment.conflicts.append(row)
@@ -329,7 +332,7 @@ class _Work:
             made = Customer.made(customer_id, fact.place, made_by[customer_id])
             customers[customer_id] = made
         for owner, (kind, value) in result.created:
-            _gain(customers[owner], OwnedIdentifier(kind, value, at))
+            gain(customers[owner], OwnedIdentifier(kind, value, at))
             self._create(people.NewIdentifier(identifier_key(kind, value), kind, value, owner, at))
         for gone, survivor in result.joins:
             assignment.join(customers.pop(gone), customers[survivor], fact.place[1])
@@ -358,10 +361,12 @@ class _Work:
     def _move(self, fact: Fact, move: Move[bytes]) -> None:
         assignment, at = self.assignment, fact.place[0]
         before, after = assignment.customers[move.from_owner], assignment.customers[move.to_owner]
-        _lose(before, move.identifier)
+        # Of whom signals tell as of their due is not what it was.
+        before.state.checkpoints = after.state.checkpoints = []
+        lose(before, move.identifier)
         before.state.lost += 1
         before.state.raise_linked(fact.place)
-        _gain(after, OwnedIdentifier(*move.identifier, at))
+        gain(after, OwnedIdentifier(*move.identifier, at))
         first = self._owners.holdings[move.identifier].moves == 1
         assignment.moves.append((fact.place, move, first))
         key = identifier_key(*move.identifier)
@@ -388,13 +393,3 @@ class _Work:
             self._lateness.named.add(user)
             row = people.NewIdentifier(identifier_key(*user), *user, None, at)
             self.assignment.created.append(row)
-
-
-def _gain(customer: Customer, owned: OwnedIdentifier) -> None:
-    customer.state.identifiers = [*customer.state.identifiers, owned]
-
-
-def _lose(customer: Customer, identifier: Identifier) -> None:
-    customer.state.identifiers = [
-        o for o in customer.state.identifiers if (o.kind, o.value) != identifier
-    ]

@@ -27,9 +27,11 @@ from services.journey_state.publication import (
     transition_of,
 )
 from services.journey_state.recompute import HistoryChange
+from services.journey_state.resuming import dropped, keep_stops
 from services.journey_state.signalling import Firing, earliest, forget, next_look
 from services.journey_state.signals import Signals
-from services.journey_state.store import outcomes, people
+from services.journey_state.store import intermediates, outcomes, people
+from services.journey_state.store.intermediates import Key
 from services.journey_state.store.outcomes import HistoryRow
 from services.journey_state.store.pool import Connection
 from services.journey_state.withholding import withhold
@@ -48,6 +50,7 @@ class Conclusion:
     wakes: list[tuple[bytes, int]] = field(default_factory=list)
     stopped: list[bytes] = field(default_factory=list)
     saved: list[Customer] = field(default_factory=list)
+    stops: list[tuple[Key, bytes]] = field(default_factory=list)
     pasts: dict[bytes, list[Transition]] = field(default_factory=lambda: defaultdict(list))
     signals: Signals = field(init=False)
 
@@ -81,6 +84,8 @@ class Conclusion:
             signals.tell(customer, changes, known.get(customer.customer_id, []))
             self._tell_state(customer)
             self._settle(customer)
+            if customer.stops:
+                self.stops += keep_stops(customer, self.journeys, self.firing)
             self.saved.append(customer)
         await self._write(connection)
 
@@ -195,6 +200,8 @@ class Conclusion:
     def _settle(self, customer: Customer) -> None:
         """Forget what is final at W, and see when to look again."""
         state = customer.state
+        if customer.refold is not None and state.signals:
+            forget(state, customer.under(self.journeys), self.journeys, self.firing)
         if not state.journey.episodes and not state.journey.overlays and not state.earlier:
             return
         look: int | None = earliest(state, self.firing)
@@ -216,11 +223,19 @@ class Conclusion:
                 states[definition_id].append((customer.customer_id, encode_state(customer.state)))
         return states
 
+    async def _write_stops(self, connection: Connection) -> None:
+        gone = dropped(self.saved)
+        if gone:
+            await intermediates.remove(connection, gone)
+        if self.stops:
+            await intermediates.leave(connection, self.stops)
+
     async def _write(self, connection: Connection) -> None:
         for definition_id, rows in self._states(is_new=True).items():
             await people.add_customers(connection, definition_id, rows)
         for definition_id, rows in self._states(is_new=False).items():
             await people.save_customers(connection, definition_id, rows)
+        await self._write_stops(connection)
         if self.superseded:
             await outcomes.supersede_history(connection, self.superseded)
         if self.history:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from services.journey_state.episodes import Episode
-from services.journey_state.in_force import EarlierJourney, Journeys, Term, begun_under
+from services.journey_state.in_force import BEGINNING, EarlierJourney, Journeys, Term, begun_under
+from services.journey_state.intermediate import Intermediate, Mark
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.touchpoint import Identifier, Place, Touchpoint
 
@@ -57,6 +58,8 @@ class CustomerState(msgspec.Struct, kw_only=True, array_like=True):
     lost: int = 0  # identifiers that were its own and moved away
     capped: bool = False  # a bound kept something from being linked to or from it
     seen: bytes = b""  # the message ids of its touchpoints in the timeline (seen.py)
+    checkpoints: list[Mark] = []  # within its kept past, in the order (intermediate.py)
+    since_checkpoint: int = 0  # touchpoints folded after the newest of them, or in all
 
     @property
     def episodes(self) -> list[Episode]:
@@ -92,6 +95,7 @@ class Refold:
     kind: str  # refold, merge, import ...
     message_id: str | None
     retraction: str | None = None  # the kind by which retractions say it, if another
+    late: Place | None = None  # nothing else is new than touchpoints from this place on
 
 
 @dataclass(slots=True)
@@ -109,6 +113,10 @@ class Customer:
     splits: list[bytes] = field(default_factory=list)  # who got some of its touchpoints
     revived: bool = False  # it was merged away and has touchpoints of its own again
     refold: Refold | None = None
+    stops: list[Intermediate] = field(default_factory=list)  # checkpoints to be left
+    unchanged_to: int = (
+        BEGINNING  # signals due before stay as they are: a refold does not keep them
+    )
 
     @classmethod
     def found(cls, customer_id: bytes, state: CustomerState, definition_id: int) -> Customer:

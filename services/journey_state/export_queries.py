@@ -84,6 +84,10 @@ _OF_CUSTOMERS = {
         WHERE a.alone OR b.alone OR (a.kind IS NOT NULL AND o.b_key IS NULL)
         ORDER BY o.link_id
     """,  # noqa: S608 - constants
+    "intermediate_checkpoints": """
+        SELECT customer_id, at, message_id, source, body FROM intermediate_checkpoints
+        WHERE customer_id = ANY(:owners) ORDER BY customer_id, at, message_id, source
+    """,
     "timers": "SELECT customer_id, wake_at FROM timers WHERE customer_id = ANY(:owners)",
     "queued_messages": """
         SELECT customer_id, ce_id, ce_type, version, created_at, value FROM outbox

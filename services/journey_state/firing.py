@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from services.journey_state.active import Catalog
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer
-from services.journey_state.in_force import Journeys
+from services.journey_state.in_force import CHECKPOINT_EVERY, Journeys
 from services.journey_state.publication import Edition, Outgoing
 from services.journey_state.signalling import Firing
 from services.journey_state.store import definitions, progress
@@ -20,11 +20,18 @@ Clock = Callable[[], int]  # microseconds since 1970
 class Firings:
     """Makes the `Conclusion` of each transaction."""
 
-    def __init__(self, *, grace_us: int, recovery_us: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        grace_us: int,
+        recovery_us: int,
+        clock: Clock,
+        checkpoint_every: int = CHECKPOINT_EVERY,
+    ) -> None:
         self._grace_us = grace_us
         self._recovery_us = recovery_us
         self._clock = clock
-        self._catalog = Catalog(grace_us)
+        self._catalog = Catalog(grace_us, checkpoint_every)
 
     async def journeys_for(self, connection: Connection, customers: Iterable[Customer]) -> Journeys:
         """The definitions as far as these customers need them; `begin` may find a newer one.

@@ -20,6 +20,10 @@ class Holdings:
     _now: Mapping[bytes, bytes]  # of those that never moved
     _periods: Mapping[bytes, Sequence[tuple[Place, bytes]]]
 
+    def has_moved(self, key: bytes) -> bool:
+        """Whether the identifier has had more than one owner."""
+        return key in self._periods
+
     def owner_at(self, key: bytes, place: Place) -> bytes | None:
         """The owner at a place; each period lasts until the next one starts."""
         periods = self._periods.get(key)

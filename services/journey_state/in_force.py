@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import msgspec
 
@@ -16,6 +17,7 @@ from services.journey_state.touchpoint import Touchpoint
 
 BEGINNING = -(1 << 62)  # earlier than any W
 FAR = 1 << 62  # later than any W
+CHECKPOINT_EVERY = 256  # touchpoints, from one intermediate checkpoint of a customer to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Journeys:
 
     terms: tuple[Term, ...]
     by_id: Mapping[int, Term]
+    checkpoint_every: int = CHECKPOINT_EVERY
 
     @property
     def current(self) -> Term:
@@ -77,7 +80,9 @@ class Journeys:
                 yield other
 
 
-def journeys_of(activations: Sequence[Activation], grace_us: int) -> Journeys:
+def journeys_of(
+    activations: Sequence[Activation], grace_us: int, checkpoint_every: int = CHECKPOINT_EVERY
+) -> Journeys:
     """The definitions with their terms; `activations` in the order of their publication."""
     starts = [BEGINNING if a.at is None else a.at - grace_us for a in activations]
     ends = [*starts[1:], FAR]
@@ -91,7 +96,7 @@ def journeys_of(activations: Sequence[Activation], grace_us: int) -> Journeys:
         )
         for a, start, end in zip(activations, starts, ends, strict=True)
     )
-    return Journeys(terms, {term.definition_id: term for term in terms})
+    return Journeys(terms, {term.definition_id: term for term in terms}, checkpoint_every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,27 @@ def fold_under(
     journey.episodes = [one for one in journey.episodes if one.due >= term.first_due]
     history = folded.history if start is None else (*start.history, *folded.history)
     return Past(Folded(begun_under(term, journey), history), earlier)
+
+
+def fold_on(journeys: Journeys, term: Term, past: Past, touchpoints: Sequence[Touchpoint]) -> Past:
+    """The past after touchpoints that all `follow` it under `term`, in the order."""
+    folded = fold(term.definition, touchpoints, past.folded.journey)
+    journey = folded.journey
+    journey.episodes = [one for one in journey.episodes if one.due >= term.first_due]
+    earlier = []
+    for one in past.earlier:
+        other = journeys.by_id[one.definition_id]
+        part = touchpoints[: index_after(touchpoints, last_effect(other))]
+        after = _owned(other, fold(other.definition, part, one.journey).journey)
+        if after.episodes:
+            earlier.append(EarlierJourney(one.definition_id, after))
+    history = (*past.folded.history, *folded.history)
+    return Past(Folded(begun_under(term, journey), history), earlier)
+
+
+def index_after(touchpoints: Sequence[Touchpoint], instant: int) -> int:
+    """How many of these, which are in the order, occurred by the instant."""
+    return bisect_right(touchpoints, instant, key=attrgetter("occurred_at"))
 
 
 def _begun(start: Checkpoint | None, term: Term) -> Journey | None:

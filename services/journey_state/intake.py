@@ -16,6 +16,7 @@ from services.journey_state.customer import UNDECIDED, Customer, Refold
 from services.journey_state.event import Arrival, InvalidRecordError, Record, read, read_touchpoint
 from services.journey_state.firing import Firings
 from services.journey_state.in_force import Journeys, advance_earlier
+from services.journey_state.intermediate import Intermediate
 from services.journey_state.journey import advance, follows
 from services.journey_state.owners import IdentityBounds
 from services.journey_state.recompute import HistoryChange
@@ -59,6 +60,7 @@ class Tally:
     refolds: dict[str, int] = field(default_factory=dict)
     merges: int = 0
     splits: int = 0
+    refolded_touchpoints: int = 0  # that were read for the refolds
     overflows: int = 0  # touchpoints whose connected set was too large to be computed again
     transitions: list[tuple[str, str]] = field(default_factory=list)
     signals: list[tuple[str, str]] = field(default_factory=list)
@@ -249,6 +251,7 @@ class Intake:
             raise FenceLostError
         await conclusion.conclude(connection, touched, changes)
         tally.overflows = assigned.overflows
+        tally.refolded_touchpoints = sum(change.folded for change in changes.values())
         _count(tally, touched, conclusion)
 
     async def _refold(
@@ -325,7 +328,9 @@ def _advance(customer: Customer, journeys: Journeys, replaced: Collection[str]) 
     for touchpoint in customer.fresh:
         if touchpoint.message_id in replaced or not follows(journey, touchpoint):
             kind = "import" if touchpoint.historical else "refold"
-            customer.refold = Refold(kind, touchpoint.message_id)
+            known = any(one.message_id in replaced for one in customer.fresh)
+            late = None if known else customer.fresh[0].place
+            customer.refold = Refold(kind, touchpoint.message_id, late=late)
             customer.transitions.clear()
             return
         journey, transition = advance(definition, journey, touchpoint)
@@ -336,6 +341,10 @@ def _advance(customer: Customer, journeys: Journeys, replaced: Collection[str]) 
     state = customer.state
     state.journey, state.earlier = journey, earlier
     state.seen = with_ids(state.seen, [touchpoint.message_id for touchpoint in customer.fresh])
+    state.since_checkpoint += len(customer.fresh)
+    if state.since_checkpoint >= journeys.checkpoint_every and journey.place is not None:
+        state.since_checkpoint = 0
+        customer.stops.append(Intermediate(customer.definition_id, journey, list(earlier)))
 
 
 def _beat(record: Record, heartbeat: Heartbeat) -> Beat:

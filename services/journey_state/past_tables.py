@@ -82,3 +82,14 @@ watermark_history = Table(
     Column("recorded_at", DateTime(timezone=True), primary_key=True),
     time_column("at"),
 )
+
+# Within the kept past: what a customer's state was at a place (intermediate.py).
+intermediate_checkpoints = Table(
+    "intermediate_checkpoints",
+    metadata,
+    Column("customer_id", UUID, primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("message_id", Text(collation="C"), primary_key=True),
+    Column("source", Text(collation="C"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # msgpack of intermediate.Intermediate
+)

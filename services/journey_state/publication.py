@@ -349,7 +349,7 @@ def transition_of(row: HistoryRow) -> Transition:
         event=row.event,
         channel=row.channel,
         source=row.source,
-        historical=row.cause_kind == "import",
+        historical=row.historical,
     )
 
 
@@ -376,4 +376,5 @@ def history_row(
         cause_kind=kind,
         definition_id=definition_id,
         ce_id=ce_id,
+        historical=transition.historical,
     )

@@ -174,6 +174,7 @@ class _Work:
             if set(mine) != set(state.identifiers):
                 kept = [o for o in state.identifiers if o in mine]
                 state.identifiers = kept + [o for o in mine if o not in kept]
+                state.checkpoints = []  # of whom signals tell as of their due is not what it was
             state.lost = len(ever[customer_id]) - len(mine)
             state.capped = customer_id in capped
         for owner, customer_id in self._ids.items():

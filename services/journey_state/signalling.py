@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.journey_state.customer import CustomerState, Standing
 from services.journey_state.definition import AbandonmentRule
 from services.journey_state.episodes import Episode, HoldForGaps, Outlook, outlook, signal_id
-from services.journey_state.in_force import FAR, EarlierJourney, Journeys, Term
+from services.journey_state.in_force import BEGINNING, FAR, EarlierJourney, Journeys, Term
 from services.journey_state.journey import Journey, settle
 from services.journey_state.permission import Refusal, refusal
 from services.journey_state.publication import newest
@@ -42,7 +42,7 @@ class Change:
     reminder: int = 0
     refused: Refusal | None = None  # why an episode that still stands is retracted
     is_first: bool = False  # not standing before
-    again: bool = False  # its values are to be computed again
+    again: bool = False  # its values as of its `due` are to be computed again
 
 
 class Seen(NamedTuple):
@@ -75,12 +75,14 @@ def review(
     firing: Firing,
     *,
     again: bool,
+    unchanged_to: int = BEGINNING,
 ) -> list[Change]:
     """What W and the episodes say now against what was made known; `state.signals` is brought up.
 
     Signals that no episode explains any more are retracted: a touchpoint closed the episode in
-    time, or moved its `due`. `again`: the past is not what it was, so every standing signal that
-    is what it was is among the changes too, for its other values may not be.
+    time, or moved its `due`. `again`: the past is not what it was, so every standing signal that is
+    what it was is among the changes too, for its other values may not be. Signals due before
+    `unchanged_to` stay as they are but for what came after: the fold does not know them all.
     """
     if not state.signals and firing.watermark < earliest(state, firing):
         return []
@@ -104,13 +106,14 @@ def review(
             continue
         later = _later(identity, standing, seen, view, firing.watermark)
         if again:
-            later = dataclasses.replace(later, again=True)
+            later = dataclasses.replace(later, again=standing.due >= unchanged_to)
         if again or later.standing is not standing:
             changes.append(later)
     changes += [
         Change("retracted", identity, standing, None, refused=refused.get(identity))
         for identity, standing in state.signals.items()
-        if identity not in explained and not _forgotten(state, standing)
+        if identity not in explained
+        and (identity in refused or not _stays(state, standing, unchanged_to))
     ]
     state.signals = _after(state.signals, changes)
     return changes
@@ -196,8 +199,10 @@ def telling_order(change: Change) -> tuple[int, tuple[int, str, str]]:
     return (_TOLD.index(change.kind), firing_order(change.standing))
 
 
-def _forgotten(state: CustomerState, standing: Standing) -> bool:
-    """Whether the fold no longer keeps episodes as old: the signal stays as it is."""
+def _stays(state: CustomerState, standing: Standing, unchanged_to: int) -> bool:
+    """Whether the fold does not keep episodes as old: the signal stays as it is."""
+    if standing.due < unchanged_to:
+        return True
     journeys = (state.journey, *(one.journey for one in state.earlier))
     return any(standing.due <= one.forgotten.get(standing.rule, -FAR) for one in journeys)
 

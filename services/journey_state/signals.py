@@ -80,7 +80,9 @@ class Signals:
         else:
             again = _is_amended(customer)
         term = customer.under(self.journeys)
-        changes = review(state, term, self.journeys, self.firing, again=again)
+        changes = review(
+            state, term, self.journeys, self.firing, again=again, unchanged_to=customer.unchanged_to
+        )
         # Of a lost row that nothing explains there is nothing to take back.
         return [c for c in changes if c.kind != "retracted" or c.signal_id not in lost]
 

@@ -12,7 +12,7 @@ from services.journey_state.event import read_kept
 from services.journey_state.holdings import Holdings
 from services.journey_state.store import cuts, facts
 from services.journey_state.store.pool import Connection
-from services.journey_state.touchpoint import Touchpoint
+from services.journey_state.touchpoint import Place, Touchpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,13 @@ async def load_pasts(
     cut_at: int | None,
     *,
     before: int | None = None,
+    after: Place | None = None,
 ) -> dict[bytes, StoredPast]:
     """The past of each customer, by the ownership of what it is stored under.
 
     `cut_at`: the cut that every customer has a checkpoint of; None: there was none yet. `before`:
-    touchpoints from there on are left out.
+    touchpoints from there on are left out. `after`: those up to that place are; then `cut_at` is
+    None.
     """
     starts: dict[bytes, list[Checkpoint]] = defaultdict(list)
     if cut_at is not None:
@@ -44,8 +46,10 @@ async def load_pasts(
             if owner is not None:
                 starts[owner].append(checkpoint.decode(body))
     found = {i: StoredPast(combined(starts[i]), []) for i in customer_ids}
-    for row in await facts.read_timeline(connection, holdings.keys, since=cut_at, before=before):
-        owner = holdings.owner_at(row.identifier_key, (row.occurred_at, row.message_id, row.source))
-        if owner in found and not row.too_late:
+    since = cut_at if after is None else after[0]
+    for row in await facts.read_timeline(connection, holdings.keys, since=since, before=before):
+        place = (row.occurred_at, row.message_id, row.source)
+        owner = holdings.owner_at(row.identifier_key, place)
+        if owner in found and not row.too_late and (after is None or place > after):
             found[owner].touchpoints.append(read_kept(row))
     return found

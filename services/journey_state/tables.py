@@ -208,6 +208,7 @@ stage_history = Table(
     Column("ce_id", UUID),  # of the stage change that told of it; null: not published by itself
     now_column("recorded_at"),
     time_column("superseded_at", nullable=True),
+    Column("historical", Boolean),  # was imported; null: before this was kept, see `cause_kind`
     CheckConstraint(
         "direction IN ('first', 'forward', 'backward', 're-entry')", name="direction_known"
     ),

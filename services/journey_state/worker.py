@@ -18,6 +18,7 @@ from services.journey_state.deadlines import Deadlines
 from services.journey_state.definition import Definition
 from services.journey_state.firing import Firings
 from services.journey_state.health import Health, serve_health
+from services.journey_state.in_force import CHECKPOINT_EVERY
 from services.journey_state.intake import Batch, Intake, Spans, Tally
 from services.journey_state.maintenance import Maintenance
 from services.journey_state.metrics import WorkerMetrics
@@ -42,7 +43,9 @@ STAGES_SECONDS = 10.0
 class Worker:
     """One worker process. Any number may run; partitions, shards and customers are shared out."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, *, checkpoint_every: int = CHECKPOINT_EVERY
+    ) -> None:
         self.metrics = WorkerMetrics()
         self.health = Health(self.metrics.registry)
         self._settings = settings
@@ -54,6 +57,7 @@ class Worker:
             grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
             recovery_us=int(settings.watermark.recovery_seconds * SECOND_US),
             clock=_now_us,
+            checkpoint_every=checkpoint_every,
         )
         self._intake = Intake(
             store,

@@ -27,6 +27,7 @@ from tests.journey_state.running import START_US
 
 TOPIC = "milepost.touchpoints.v1"
 GRACE_US = 60 * SECOND_US
+CLOSE = 3  # touchpoints between checkpoints: late ones are folded on from one as often as not
 
 
 @dataclass
@@ -92,7 +93,9 @@ class Applying:
 
 
 @asynccontextmanager
-async def applying(url: str, definition: Definition | None = None) -> AsyncIterator[Applying]:
+async def applying(
+    url: str, definition: Definition | None = None, *, checkpoint_every: int = CLOSE
+) -> AsyncIterator[Applying]:
     """The shipped journey, or another, over a database with the schema."""
     store = await Store.connect(url)
     await activate(store, definition, shipped())
@@ -101,6 +104,7 @@ async def applying(url: str, definition: Definition | None = None) -> AsyncItera
         grace_us=GRACE_US,
         recovery_us=0,
         clock=lambda: START_US + int((found.now if found else 0) * SECOND_US),
+        checkpoint_every=checkpoint_every,
     )
     intake = Intake(
         store,

@@ -35,6 +35,8 @@ FROM generate_series(1, 100000) n;
 INSERT INTO dedupe SELECT md5('m' || n)::uuid, occurred_at, identifier_key, occurred_at
 FROM (SELECT row_number() OVER () AS n, * FROM timeline) t;
 INSERT INTO checkpoints SELECT identifier_key, '2026-09-01', '' FROM identifiers;
+INSERT INTO intermediate_checkpoints
+SELECT customer_id, '2026-09-01', 'm', 's', '' FROM customers;
 INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule, message_id,
   event, channel, source, cause_kind, definition_id)
 SELECT md5('c' || n % 20000)::uuid, 'none', 'awareness', '2026-09-21', 'first', 'awareness[0]',

@@ -29,7 +29,10 @@ GRACE_US = 60 * SECOND_US
 def firings_of() -> Firings:
     """Conclusions by a clock that stands."""
     return Firings(
-        grace_us=GRACE_US, recovery_us=600 * SECOND_US, clock=lambda: START_US + GRACE_US
+        grace_us=GRACE_US,
+        recovery_us=600 * SECOND_US,
+        clock=lambda: START_US + GRACE_US,
+        checkpoint_every=3,  # so that late ones are folded on from one as often as not
     )
 
 

@@ -82,7 +82,7 @@ async def test_nothing_is_left_nothing_comes_back_and_what_comes_later_is_someon
 ) -> None:
     await live_of_ann(worker)
     before = await get(client, "/v1/customers/user_id:ann-4711")
-    assert await left_of_ann(worker)
+    assert "intermediate_checkpoints" in {table for table, *_ in await left_of_ann(worker)}
     await erase(client)
     assert await left_of_ann(worker) == []
 

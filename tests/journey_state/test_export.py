@@ -86,6 +86,8 @@ async def test_a_long_past_is_sent_page_by_page(
     held = await get(client, "/v1/customers/user_id:ann/export")
     assert len(held["touchpoints"]) == many
     assert len({one["message_id"] for one in held["touchpoints"]}) == many
+    (within,) = held["intermediate_checkpoints"]
+    assert within["past"]["journey"]["last_seen_at"] == held["state"]["journey"]["last_seen_at"]
 
 
 async def test_an_export_needs_the_scope_for_personal_data(

@@ -22,6 +22,7 @@ from services.journey_state.store import (
     definitions,
     erasures,
     facts,
+    intermediates,
     links,
     outcomes,
     people,
@@ -31,6 +32,7 @@ from services.journey_state.store import (
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
+from services.journey_state.store.intermediates import Key
 from services.journey_state.store.outcomes import SignalRow
 from services.journey_state.store.people import NewIdentifier, Period
 from services.journey_state.store.progress import Move
@@ -53,6 +55,7 @@ def known(kind: str = "c") -> UUID:
 
 TIMELINE = "timeline_identifier_key_occurred_at_idx"  # of any partition
 FACT = Fact(key("m1"), key("i1"), AT, "m1", "shop", AT, "website", "page", b"{}")
+WITHIN = Key(key("c10"), (AT, "m10", "shop"))
 COPY = Copy(key("m1"), AT, key("i1"), AT)
 SIGNAL = SignalRow(
     key("s1"), key("c1"), "cart", "", AT, "raised", True, None, 1, AT, 0, None, 1, "{}"
@@ -172,6 +175,12 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         (TIMELINE,),
     ),
     "read_checkpoints": (lambda c: cuts.read_checkpoints(c, keys("i"), AT), ("pk_checkpoints",)),
+    "read_bodies": (
+        lambda c: intermediates.read_bodies(c, [WITHIN]),
+        ("pk_intermediate_checkpoints",),
+    ),
+    "remove": (lambda c: intermediates.remove(c, [WITHIN]), ("pk_intermediate_checkpoints",)),
+    "leave": (lambda c: intermediates.leave(c, [(WITHIN, b"new")]), ()),
     "replace_checkpoints": (
         lambda c: cuts.replace_checkpoints(c, AT, keys("i"), [(key("i1"), b"new")]),
         ("pk_checkpoints",),

@@ -320,6 +320,27 @@ async def test_who_is_erased_leaves_no_checkpoint(database_url: str) -> None:
     assert left == [(1,)]
 
 
+async def test_nothing_is_folded_on_from_before_a_cut(database_url: str) -> None:
+    within = "SELECT count(*) FROM intermediate_checkpoints WHERE at < '2026-10-01T00:00:00Z'"
+    async with applying(database_url) as worker, serving(database_url) as client:
+        for at in (1, 2, 3, CUT + 1, CUT + 2, CUT + 3, CUT + 5):
+            await worker.take(a_touchpoint("page", at=at, user="u1"))
+        assert await worker.execute(within) == [(1,)]
+        cutting = Cutting(worker)
+        await cutting.declare()
+        await cutting.until("reached")
+        late = a_touchpoint("page", at=CUT + 1.5, user="u1", received=41 * DAY)
+        # The checkpoint before it is of a past that goes: it is folded on from the cut.
+        assert (await worker.take(late)).refolded_touchpoints == 5
+        await cutting.finish()
+        assert await worker.execute(within) == [(0,)]
+        late = a_touchpoint("page", at=CUT + 4, user="u1", received=42 * DAY)
+        assert (await worker.take(late)).refolded_touchpoints == 3
+        removed = (await client.delete("/v1/customers/user_id:u1")).json()["removed"]
+        assert removed["intermediate_checkpoints"] > 0
+        assert await worker.execute("SELECT count(*) FROM intermediate_checkpoints") == [(0,)]
+
+
 async def test_a_second_cut_goes_on_from_the_first(database_url: str) -> None:
     async with applying(database_url) as worker:
         await worker.take(

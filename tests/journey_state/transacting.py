@@ -50,6 +50,7 @@ abandonment:
 MINUTE = 60
 HOUR = 60 * MINUTE
 GRACE = 60
+CLOSE = 3  # touchpoints between checkpoints: late ones are folded on from one as often as not
 SIGNAL_PREFIX = "milepost.abandonment."
 
 
@@ -141,7 +142,7 @@ class Transacting:
         async with self.store.transaction() as connection:
             await connection.execute(
                 "TRUNCATE customers, identifiers, ownership_periods, conflicts, dedupe, timeline, "
-                "stage_history, signals, timers, outbox"
+                "stage_history, signals, timers, outbox, intermediate_checkpoints"
             )
             await connection.execute("UPDATE watermark SET at = NULL")
 
@@ -173,7 +174,7 @@ async def transacting(url: str, journey: str = JOURNEY) -> AsyncIterator[Transac
     store = await Store.connect(url)
     try:
         await activate(store, definition, definition)
-        worker = Worker(settings, store)
+        worker = Worker(settings, store, checkpoint_every=CLOSE)
         topic = settings.kafka.topics.touchpoints
         async with store.transaction() as connection:
             await progress.begin_offsets(connection, topic, [0])

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from services.contracts.times import format_time, from_datetime
-from services.journey_state import checkpoint, export_queries, queries
+from services.journey_state import checkpoint, export_queries, intermediate, queries
 from services.journey_state.api.asking import Ask, Asking, CustomerPath, find_customer
 from services.journey_state.api.problems import described
 from services.journey_state.customer import decode_state
@@ -81,6 +81,8 @@ async def _held(connection: Connection, found: CustomerRow, owners: list[UUID], 
         {"cut_at": row["cut_at"], "past": checkpoint.decode(row["body"])}
         for row in await export_queries.checkpoints(connection, owners)
     ]
+    for row in rows["intermediate_checkpoints"]:
+        row["past"] = intermediate.read(row.pop("body"))
     sections = {
         "customer_id": found.customer_id,
         "merged_ids": owners[1:],
@@ -92,9 +94,8 @@ async def _held(connection: Connection, found: CustomerRow, owners: list[UUID], 
         "checkpoints": left,
         "remembered_messages": await export_queries.remembered(connection, owners),
     }
-    episodes = [
-        e for one in (*states.values(), *(kept["past"] for kept in left)) for e in one.episodes
-    ]
+    pasts = [kept["past"] for kept in (*left, *rows["intermediate_checkpoints"])]
+    episodes = [e for one in (*states.values(), *pasts) for e in one.episodes]
     named = [(e.last_source, e.last_message_id) for e in episodes]
     named += [(row["source"], row["message_id"]) for row in rows["stage_history"]]
     cancelled = {key for state in states.values() for key in state.cancelled}

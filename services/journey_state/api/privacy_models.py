@@ -23,6 +23,7 @@ class Removed(_Receipt):
     identifiers: int = Field(description="owned by this person alone")
     touchpoints: int
     checkpoints: int = Field(0, description="what was kept of the time before a cut")
+    intermediate_checkpoints: int = Field(0, description="what it came to within the kept past")
     stage_history: int
     signals: int
     timers: int

@@ -15,6 +15,7 @@ EMPTIED = (
     ("timeline_default", "occurred_at"),
     ("checkpoints", "cut_at"),
     ("cancelled_deadlines", "settled_at"),
+    ("intermediate_checkpoints", "at"),
 )
 
 Phase = Literal["idle", "declared", "cutting", "reached", "dropping"]

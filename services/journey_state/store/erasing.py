@@ -173,6 +173,8 @@ async def remove_signals(connection: Connection, ids: Sequence[bytes]) -> list[b
 
 
 _OF_CUSTOMERS = {
+    "intermediate_checkpoints": "DELETE FROM intermediate_checkpoints "
+    "WHERE customer_id = ANY($1::uuid[])",
     "timers": "DELETE FROM timers WHERE customer_id = ANY($1::uuid[])",
     "queued_messages": "DELETE FROM outbox WHERE customer_id = ANY($1::uuid[])",
     "ownership_periods": "DELETE FROM ownership_periods WHERE customer_id = ANY($1::uuid[])",

@@ -26,6 +26,7 @@ class HistoryRow(NamedTuple):
     cause_kind: str
     definition_id: int
     ce_id: bytes | None
+    historical: bool
 
 
 class SignalRow(NamedTuple):
@@ -78,7 +79,8 @@ async def read_history(
     rows = await connection.fetch(
         """
         SELECT history_id, customer_id, previous, stage, entered_at, direction, rule, message_id,
-          event, channel, source, cause_kind, definition_id, ce_id
+          event, channel, source, cause_kind, definition_id, ce_id,
+          coalesce(historical, cause_kind = 'import')
         FROM stage_history
         WHERE customer_id = ANY($1::uuid[]) AND superseded_at IS NULL
         ORDER BY entered_at, message_id, source
