@@ -60,6 +60,8 @@ NO_SIGNALS = Signals(opts_out=False, is_not_to_be_tracked=False)
 
 def browser_signals(headers: Mapping[bytes, bytes], policy: Policy) -> Signals:
     """The signals of a request's headers that the source's policy says to honor."""
+    if not (policy.honor_gpc or policy.honor_dnt):
+        return NO_SIGNALS
     return Signals(
         opts_out=policy.honor_gpc and headers.get(b"sec-gpc", b"").strip() == b"1",
         is_not_to_be_tracked=policy.honor_dnt and headers.get(b"dnt", b"").strip() == b"1",

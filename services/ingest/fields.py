@@ -20,14 +20,13 @@ _decode_stated = msgspec.json.Decoder(dict[str, Any]).decode
 def call_of(event: Event) -> Call:
     """The call that the event names itself. Raises EventError."""
     stated = event.type
+    if type(stated) is str and (call := _CALLS.get(stated)) is not None:
+        return call
     if stated is None or stated == "":
         if event.event:
             return "track"
         raise EventError("invalid_type", "an event needs a type: " + ", ".join(_CALLS))
-    call = _CALLS.get(stated) if isinstance(stated, str) else None
-    if call is None:
-        raise EventError("invalid_type", f"type must be one of {', '.join(_CALLS)}")
-    return call
+    raise EventError("invalid_type", f"type must be one of {', '.join(_CALLS)}")
 
 
 def name_of(event: Event) -> str:

@@ -15,6 +15,8 @@ _BLOCKED = frozenset(["null", "undefined", "none", "nan", "0", "-1", "anonymous"
     "false",
     "[object object]",
 }
+# The empty text, and how all that stands for no one begins.
+_BLOCKED_BEGINNINGS = frozenset(c for word in _BLOCKED for c in (word[0], word[0].upper())) | {""}
 _BLOCKED_CHARACTERS_MAX = max(map(len, _BLOCKED))
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -23,7 +25,7 @@ def clean_value(value: object) -> str | None:
     """The identifier in `value`, trimmed; None when it stands for no one. Numbers become text."""
     if isinstance(value, str):
         text = value.strip()
-        if len(text) > _BLOCKED_CHARACTERS_MAX and text[0] not in "0-":
+        if text[:1] not in _BLOCKED_BEGINNINGS:
             return text
     elif value is None or isinstance(value, bool):
         return None

@@ -85,6 +85,9 @@ class _Context(NamedTuple):
     bot: bool
 
 
+_NO_CONTEXT = _Context(b"{}", EMPTY_OBJECT, b"{}", None, bot=False)
+
+
 class Translator:
     """One request's events into records, all by one clock and for one source."""
 
@@ -107,7 +110,7 @@ class Translator:
         self._correction: Correction = times.NO_CORRECTION
         self._context = b"{}"
         self._contexts: dict[bytes, _Context] = {}
-        self._common = self._context_saying(b"{}")
+        self._common = _NO_CONTEXT if signals is NO_SIGNALS else self._context_saying(self._context)
         self._ahead_from = moment.received_at + times.RIGHT_CLOCK_US
         self._is_ahead = False
         self._has_policy = (
