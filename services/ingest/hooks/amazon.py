@@ -14,6 +14,7 @@ from services.ingest.errors import UnavailableError
 from services.ingest.hooks.refusal import UnverifiedError
 
 FETCH_SECONDS_MAX = 5.0
+FETCHES_MAX = 4  # at a time; whoever comes then is asked to come again
 FETCH_BYTES_MAX = 64 << 10
 CERTIFICATES_MAX = 64
 CERTIFICATE_KEPT_SECONDS = 86_400.0
@@ -60,6 +61,7 @@ class Amazon:
     def __init__(self, get: Fetch = fetch) -> None:
         self._get = get
         self._kept: dict[str, tuple[float, bytes]] = {}
+        self._fetching = 0
 
     async def certificate(self, url: str) -> bytes:
         """The PEM at `url`. Raises UnverifiedError for a foreign host, UnavailableError."""
@@ -78,7 +80,12 @@ class Amazon:
         await self._fetched(require_amazon(url))
 
     async def _fetched(self, url: str) -> bytes:
+        if self._fetching >= FETCHES_MAX:
+            raise UnavailableError("Amazon is being asked already")
+        self._fetching += 1
         try:
             return await self._get(url)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
             raise UnavailableError(f"Amazon cannot be reached: {type(error).__name__}") from None
+        finally:
+            self._fetching -= 1

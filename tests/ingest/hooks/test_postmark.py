@@ -168,6 +168,15 @@ async def test_a_resubscription_and_an_unknown_event_are_kept_too(tmp_path: Path
     assert [one.event for one in hook.touchpoints] == ["Subscribed", "Email Inbox Placement"]
 
 
+async def test_an_inbound_mail_is_a_reply_and_its_text_is_not_kept(tmp_path: Path) -> None:
+    hook = await hook_of(tmp_path, "postmark")
+    inbound = {"FromFull": {"Email": "Ann@x.example"}, "MessageID": "m9", "TextBody": "my wish"}
+    assert (await hook.post(msgspec.json.encode(inbound), basic())).status_code == 200
+    (found,) = hook.touchpoints
+    assert (found.event, found.identifiers) == ("Email Reply Received", {"email": "ann@x.example"})
+    assert b"wish" not in hook.desk.sink.records[0][1]
+
+
 async def test_a_body_that_cannot_be_read_is_told_to_stop(tmp_path: Path) -> None:
     hook = await hook_of(tmp_path, "postmark")
     answer = await hook.post(b"{", basic())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from services.contracts.times import to_datetime
 from services.ingest.errors import UnavailableError
-from services.ingest.hooks.amazon import Amazon, require_amazon
+from services.ingest.hooks.amazon import FETCHES_MAX, Amazon, require_amazon
 from services.ingest.hooks.refusal import UnverifiedError
 from tests.ingest.hooks.posting import Example, Hook, check, examples, hook_of
 from tests.ingest.memory import NOW
@@ -274,6 +275,27 @@ async def test_while_amazon_is_away_the_notice_may_come_again(
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     web.error = None
     assert (await hook.post(signed(notice(event("Send"))))).status_code == 200
+
+
+async def test_amazon_is_not_asked_by_many_at_once() -> None:
+    gate = asyncio.Event()
+
+    async def slow(_: str) -> bytes:
+        await gate.wait()
+        return b"found"
+
+    amazon = Amazon(slow)
+    async with asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(amazon.certificate(f"{CERTIFICATE_URL}?{n}"))
+            for n in range(FETCHES_MAX)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(UnavailableError, match="asked already"):
+            await amazon.certificate(CERTIFICATE_URL)
+        gate.set()
+    assert {one.result() for one in asked} == {b"found"}
+    assert await amazon.certificate(CERTIFICATE_URL) == b"found"
 
 
 async def test_plain_words_and_farewells_are_answered(hook: Hook) -> None:

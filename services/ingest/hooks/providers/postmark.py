@@ -26,7 +26,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
     told = mail.told(member(item, "Metadata"))
     agent = text(item, "UserAgent")
     at = next((found for name in _TIMES if (found := text(item, name))), None)
-    recipient = text(item, "Recipient") or text(item, "Email")
+    recipient = text(item, "Recipient") or text(item, "Email") or text(item, "FromFull", "Email")
     email_id, link = text(item, "MessageID"), text(item, "OriginalLink")
     yield Occurrence(
         name=_name(item, kind),
@@ -49,6 +49,8 @@ def _id(item: Members, kind: str | None) -> str | None:
 def _name(item: Members, kind: str | None) -> str:
     if kind == "SubscriptionChange":
         return mail.UNSUBSCRIBED if item.get("SuppressSending") is True else mail.SUBSCRIBED
+    if kind is None and "FromFull" in item:
+        return mail.REPLIED
     return NAMES.get(kind or "") or readable(mail.PREFIX, kind)
 
 

@@ -20,6 +20,7 @@ NAMES = {
     "canceled": "Call Missed",
     "failed": "Call Failed",
 }
+_TO_CUSTOMER = ("outbound", "trunking-originating")
 # The other end of these is an agent's softphone or desk.
 _OF_AGENTS = ("client:", "sip:")
 
@@ -27,7 +28,7 @@ _OF_AGENTS = ("client:", "sip:")
 def translate(item: Members, _: Call) -> Iterator[Occurrence]:
     """Nothing of the leg to an agent (`outbound-dial`): the customer's own leg tells the same."""
     status, direction = text(item, "CallStatus"), text(item, "Direction") or "inbound"
-    customer = text(item, "To" if direction.startswith("outbound") else "From") or ""
+    customer = text(item, "To" if direction.startswith(_TO_CUSTOMER) else "From") or ""
     if status is None or direction == "outbound-dial" or customer.startswith(_OF_AGENTS):
         return
     call = text(item, "CallSid")
