@@ -34,9 +34,18 @@ def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: bool)
         lines += ["", "  Write keys"]
         lines += [f"  {source.channel:<11} {source.write_key}" for source in endpoints.sources]
         lines += ["", "  Send an event, then look:", *_commands(endpoints)]
+        lines += _website(endpoints)
     if demo:
         lines += ["", DEMO.rstrip("\n")]
     return "\n".join([*lines, ""])
+
+
+def _website(endpoints: Endpoints) -> list[str]:
+    keys = [source.write_key for source in endpoints.sources if source.channel == "website"]
+    if not keys:
+        return []
+    tag = f'<script async src="{endpoints.ingest}/milepost.js" data-key="{keys[0]}"></script>'
+    return ["", "  Or connect a website, by one line in its pages:", f"  {tag}"]
 
 
 def _commands(endpoints: Endpoints) -> tuple[str, str]:

@@ -88,6 +88,7 @@ async def test_a_system_serves_stops_in_order_and_comes_back(data_dir: Path) -> 
         said = up.said.read_text()
         assert all(source.write_key in said for source in found.sources)
         assert f"curl {found.ingest}/v1/events" in said
+        assert f'src="{found.ingest}/milepost.js" data-key="' in said
 
     async with running(data_dir) as up:
         again = await until(up.endpoints, seconds_max=90)
