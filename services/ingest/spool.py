@@ -20,7 +20,7 @@ from services.ingest.frames import MARK_BYTES, Frame, frame, frames, scan
 
 _log = structlog.get_logger(__name__)
 
-SEGMENT_BYTES_MAX = 8 << 20
+SEGMENT_BYTES_MAX = 4 << 20
 READ_TRIES_MAX = 3
 DAMAGED = ".damaged"
 REFUSED = ".refused"

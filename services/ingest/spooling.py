@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 # What is wrong with a record itself.
 _UNSENDABLE = (RefusedError, msgspec.MsgspecError)
-DRAIN_BYTES_MAX = 512 << 10
+DRAIN_BYTES_MAX = 256 << 10
 DRAIN_POLL_SECONDS = 0.1
 DRAIN_BACKOFF_SECONDS = 0.5
 # Each attempt may leave copies behind: Kafka may take a part of it again and again.
