@@ -15,6 +15,7 @@ import asyncpg
 import httpx2
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.cli.endpoints import Endpoints, EndpointsError, read_endpoints
 from services.cli.local.child import ChildRecord
@@ -144,7 +145,8 @@ class Stack:
 
     async def settled(self) -> None:
         """All that ingest has taken so far is applied, and all of it is told."""
-        ends = await self._ends()
+        await until(self._is_all_sent, seconds_max=SETTLE_SECONDS_MAX)
+        ends = await until(self._ends, seconds_max=SETTLE_SECONDS_MAX)
 
         async def look() -> bool:
             try:
@@ -162,13 +164,24 @@ class Stack:
         finally:
             await connection.close()
 
-    async def _ends(self) -> dict[int, int]:
-        consumer = AIOKafkaConsumer(**self.kafka.client_options())
-        await consumer.start()
+    async def _is_all_sent(self) -> bool:
+        """Whether nothing waits in ingest's spool."""
         try:
+            answer = await self.http.get(f"{self.endpoints.ingest}/metrics")
+        except httpx2.TransportError:
+            return False
+        return "milepost_ingest_spool_bytes 0.0" in answer.text
+
+    async def _ends(self) -> dict[int, int] | None:
+        """Where the partitions end; None while the broker does not answer."""
+        consumer = AIOKafkaConsumer(**self.kafka.client_options())
+        try:
+            await consumer.start()
             topic = self.topics.touchpoints
             ends = await consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)])
             return {partition.partition: end for partition, end in ends.items()}
+        except KafkaError:
+            return None
         finally:
             await consumer.stop()
 
