@@ -14,6 +14,7 @@ from typing import Literal
 from tests.breakages import BREAKAGES, Breakage
 from tests.breakages_in_ingest import IN_INGEST
 from tests.breakages_in_journey_state import IN_JOURNEY_STATE
+from tests.breakages_in_rebuilding import IN_REBUILDING
 from tests.breakages_of_signals import OF_WHAT_IS_TOLD
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +24,7 @@ TESTS_FAILED = 1  # pytest's exit code
 HEADING = "## Breakages"
 NOT_RUN = "not run yet"
 EVERY = sorted(
-    (*BREAKAGES, *IN_INGEST, *IN_JOURNEY_STATE, *OF_WHAT_IS_TOLD),
+    (*BREAKAGES, *IN_INGEST, *IN_JOURNEY_STATE, *IN_REBUILDING, *OF_WHAT_IS_TOLD),
     key=lambda one: [int(part) for part in one.sentence.split(".")],
 )
 

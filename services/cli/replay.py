@@ -40,9 +40,10 @@ def replay(
 ) -> None:
     """Build state again from the touchpoint topic, while the workers go on; safe to repeat.
 
-    Missing touchpoints are put back, and every customer of the records is computed again. Nothing
-    that was published is published again; what had been told wrongly is corrected. It computes by
-    the settings of the workers.
+    Lost customers, identifiers, touchpoints and signals are put back, and every customer of the
+    records is computed again. Nothing that was published is published again; what had been told
+    wrongly is corrected. It computes by the settings of the workers. Exit code 1: some of it could
+    not be computed, and each is named.
     """
     started = _instant(from_)
     settings = _settings(data)
@@ -96,10 +97,12 @@ def _instant(text: str) -> int:
 
 
 def _tell(done: Rebuilt) -> None:
+    typer.echo(f"customers put back\t{done.lost_customers}")
+    typer.echo(f"signals put back\t{done.signals}")
     typer.echo(f"identifiers put back\t{done.identifiers}")
     typer.echo(f"touchpoints put back\t{done.touchpoints}")
     typer.echo(f"customers computed again\t{done.customers}")
-    typer.echo(f"messages of differences\t{done.messages}")
+    typer.echo(f"messages that tell of differences\t{done.messages}")
     for name in done.failed:
         typer.echo(f"failed\t{name}")
     if done.failed:

@@ -195,7 +195,9 @@ class Conclusion:
         if changed:
             state.told_overlays = overlays
             value = snapshot(customer, watermark=self.firing.watermark)
-            self.outgoing.add(customer, TopicCode.CUSTOMERS, CUSTOMER_STATE, value)
+            told = self.signals.told
+            if told is None or not told.shows(customer.customer_id, value):
+                self.outgoing.add(customer, TopicCode.CUSTOMERS, CUSTOMER_STATE, value)
 
     def _settle(self, customer: Customer) -> None:
         """Forget what is final at W, and see when to look again."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -91,6 +92,9 @@ class Groups:
             key, parent = parent, self._parent[parent]
         return key
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._parent
+
     def join(self, keys: Iterable[bytes]) -> None:
         """These belong together."""
         first = None
@@ -137,22 +141,27 @@ async def reach(
 
 
 async def read_sets(
-    connection: Connection, groups: Groups, held: dict[bytes, Customer]
+    connection: Connection,
+    groups: Groups,
+    held: dict[bytes, Customer],
+    strays: Mapping[bytes, bytes] = MappingProxyType({}),
 ) -> list[ConnectedSet]:
     """Lock and read the sets; `held` are customers that the caller has locked already.
 
-    Never waits for a lock, so that workers cannot deadlock. What is reached may have changed until
-    the locks were had: the caller asks once more. Raises StaleReadError.
+    `strays`: more customers, each of the set that holds the key. Never waits for a lock, so that
+    workers cannot deadlock. What is reached may have changed until the locks were had: the caller
+    asks once more. Raises StaleReadError, OwnerLostError.
     """
     sets = [ConnectedSet(keys) for keys in groups.all()]
     by_root = {groups.of(next(iter(one.keys))): one for one in sets}
     keys = [key for one in sets for key in one.keys]
-    ids = await links.customers_of(connection, keys)
+    more = {i: by_root[groups.of(key)] for i, key in strays.items() if key in groups}
+    ids = await _customers_of(connection, keys, more)
     rows = await people.lock_customers(connection, ids, skip_locked=True)
-    if len(rows) != len(ids) or ids != await links.customers_of(connection, keys):
+    if len(rows) != len(ids) or ids != await _customers_of(connection, keys, more):
         lost = await people.without_row(connection, keys)
         raise OwnerLostError(lost) if lost else StaleReadError
-    home: dict[bytes, ConnectedSet] = {}
+    home: dict[bytes, ConnectedSet] = dict(more)
     for identifier in await links.read_identifiers(connection, keys):
         one = by_root[groups.of(identifier.identifier_key)]
         one.identifiers[identifier.identifier_key] = identifier
@@ -163,7 +172,7 @@ async def read_sets(
         one.periods[period.identifier_key].append(period)
         home[period.customer_id] = one
     for row in rows:
-        one = home[row.merged_into or row.customer_id]
+        one = home.get(row.merged_into or row.customer_id) or home[row.customer_id]
         customer = held.get(row.customer_id) or Customer.found(
             row.customer_id, decode_state(row.state), row.definition_id
         )
@@ -175,6 +184,13 @@ async def read_sets(
     for key, link in await links.operator_links(connection, keys):
         by_root[groups.of(key)].operator.append(operator_fact(link))
     return sets
+
+
+async def _customers_of(
+    connection: Connection, keys: Collection[bytes], more: Collection[bytes]
+) -> list[bytes]:
+    found = await links.customers_of(connection, keys)
+    return sorted({*found, *more}) if more else found
 
 
 async def _facts_of(connection: Connection, keys: Sequence[bytes]) -> list[StoredFact]:

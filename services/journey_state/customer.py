@@ -112,6 +112,7 @@ class Customer:
     absorbed: list[Customer] = field(default_factory=list)
     splits: list[bytes] = field(default_factory=list)  # who got some of its touchpoints
     revived: bool = False  # it was merged away and has touchpoints of its own again
+    lost: bool = False  # its row was lost: what made it is to be found again
     refold: Refold | None = None
     stops: list[Intermediate] = field(default_factory=list)  # checkpoints to be left
     unchanged_to: int = (

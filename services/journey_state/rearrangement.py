@@ -133,6 +133,7 @@ class _Work:
         self._was_owned: dict[tuple[bytes | None, Identifier], OwnedIdentifier] = {
             (owner, (one.kind, one.value)): one
             for customer_id, customer in stored.customers.items()
+            if not customer.lost
             for one in customer.state.identifiers
             for owner in (customer_id, None)
         }
@@ -148,6 +149,11 @@ class _Work:
         if customer is None:
             made = self._ownership.made[owner] or BEGINNING
             return Customer.made(customer_id, made, owner)
+        if customer.lost:
+            customer.state.made, customer.state.made_by = (
+                self._ownership.made[owner] or BEGINNING,
+                owner,
+            )
         if customer_id in self._stored.merged:
             customer.revived = True
             customer.definition_id = UNDECIDED

@@ -18,6 +18,7 @@ from services.journey_state.identity import fact_of
 from services.journey_state.owners import IdentityBounds
 from services.journey_state.rearrangement import Rearrangement, rearrange
 from services.journey_state.store import links
+from services.journey_state.store.links import ConflictRow, CountedConflict
 from services.journey_state.store.pool import Connection
 from services.journey_state.touchpoint import Touchpoint
 
@@ -102,6 +103,15 @@ async def confirm(
         raise StaleReadError
 
 
+def conflicts_of(change: Rearrangement, counted: Sequence[CountedConflict]) -> list[ConflictRow]:
+    """The conflicts after the change; `counted`: as they were stored before."""
+    kept = [one for one in counted if one.row.identifier_key not in change.forgotten]
+    if not any(one.early for one in kept):
+        return change.conflicts
+    early = counted_early(kept, change.known_conflicts(), change.merged)
+    return with_early(change.conflicts, early, change.now)
+
+
 async def write(connection: Connection, change: Rearrangement) -> None:
     """Store who owns what; the customers themselves are saved with the rest of the batch.
 
@@ -115,16 +125,8 @@ async def write(connection: Connection, change: Rearrangement) -> None:
         await links.remove_identifiers(connection, change.forgotten)
     if change.periods is not None:
         await links.replace_periods(connection, change.keys, change.periods)
-    counted = [
-        one
-        for one in await links.remove_conflicts(connection, change.keys)
-        if one.row.identifier_key not in change.forgotten
-    ]
-    conflicts = change.conflicts
-    if any(one.early for one in counted):
-        early = counted_early(counted, change.known_conflicts(), change.merged)
-        conflicts = with_early(conflicts, early, change.now)
-    await links.add_conflicts(connection, conflicts)
+    counted = await links.remove_conflicts(connection, change.keys)
+    await links.add_conflicts(connection, conflicts_of(change, counted))
     if change.redirects:
         await links.redirect_customers(connection, change.redirects)
     if change.gone:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from services.contracts.times import DAY_US, SECOND_US
 from services.journey_state.assignment import IdentityBounds
@@ -16,18 +13,12 @@ from services.journey_state.firing import Firings
 from services.journey_state.rebuilding import CUSTOMERS_MAX, Rebuilder, Rebuilt
 from services.journey_state.store import progress
 from services.journey_state.store.pool import Store
+from services.journey_state.telling_topics import Report, TellingTopics
+from services.journey_state.told import Told
 from services.journey_state.topic_reading import Stretch, stretch_of
 from services.settings import Settings
 
-Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
-
 BATCH_RECORDS_MAX = 500
-
-
-class _Told(msgspec.Struct):
-    """A message of the signals topic, as far as it matters here."""
-
-    signal_id: str
 
 
 async def replay(settings: Settings, store: Store, from_us: int, report: Report) -> Rebuilt:
@@ -36,27 +27,31 @@ async def replay(settings: Settings, store: Store, from_us: int, report: Report)
     What workers have not processed yet is left to them. Raises TopicMissingError, Kafka's and
     PostgreSQL's errors; whatever was done until then stands, and it can be done again.
     """
-    options = settings.kafka.client_options()
-    topics = settings.kafka.topics
     firings = Firings(
         grace_us=int(settings.abandonment.grace_seconds * SECOND_US),
         recovery_us=int(settings.watermark.recovery_seconds * SECOND_US),
         clock=lambda: time.time_ns() // 1000,
     )
+    told = Told()
     rebuilder = Rebuilder(
         store,
         firings,
         bounds=IdentityBounds(settings.identity.identifiers_max, settings.identity.moves_max),
         dedupe_us=settings.dedupe.days * DAY_US,
-        told=await _told(options, topics.signals, report),
+        told=told,
     )
     report("identifiers", 0, 1)
     await rebuilder.restore_identifiers()
     report("identifiers", 1, 1)
     await _read_topic(settings, store, from_us, rebuilder.put_back, partial(report, "records"))
-    await rebuilder.restore_periods()
+    await rebuilder.link_by_hand()
+    facts = TellingTopics(settings.kafka, store, told, report)
+    await facts.read()
+    await rebuilder.put_back_customers()
+    await facts.read_missing_signals(rebuilder.put_back_signals)
+    # Only now is the timeline whole, and identity asks it.
+    await rebuilder.arrange(partial(report, "owners"))
     if rebuilder.missing:
-        # Only now is the timeline whole, and identity asks it.
         each = partial(report, "identities")
         await _read_topic(settings, store, from_us, rebuilder.identify, each)
     customers = await rebuilder.customers_met()
@@ -64,19 +59,6 @@ async def replay(settings: Settings, store: Store, from_us: int, report: Report)
         await rebuilder.recompute(customers[start : start + CUSTOMERS_MAX])
         report("customers", min(start + CUSTOMERS_MAX, len(customers)), len(customers))
     return rebuilder.done
-
-
-async def _told(options: Mapping[str, Any], topic: str, report: Report) -> frozenset[str]:
-    """The signals that the topic tells of."""
-    found: set[str] = set()
-    decode = msgspec.json.Decoder(_Told).decode
-    async with stretch_of(options, topic, None) as stretch:
-        done = 0
-        async for records in stretch.read():
-            found.update(decode(record.value).signal_id for record in records if record.value)
-            done += len(records)
-            report("signals", done, stretch.records)
-    return frozenset(found)
 
 
 async def _leave_to_workers(store: Store, stretch: Stretch) -> None:

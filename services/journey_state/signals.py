@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -42,6 +43,19 @@ SUPPRESSED_KINDS = ("raised", "reminded")  # what a withdrawal keeps from being 
 DEFINITION = "definition"  # the cause of what a new definition changes
 
 
+class AlreadyTold(Protocol):
+    """What subscribers know; `put_back`: signals whose lost rows were restored from that."""
+
+    @property
+    def put_back(self) -> Collection[str]: ...
+
+    def tells(self, signal_id: str, kind: str, revision: int, reminded: int) -> bool:
+        """Whether a record says of the signal what would be said now."""
+
+    def shows(self, customer_id: bytes, value: Mapping[str, Any]) -> bool:
+        """Whether the newest snapshot of the customer says the same."""
+
+
 @dataclass(slots=True)
 class Signals:
     """What becomes of signals in one transaction; `rows` are to be saved at its end."""
@@ -50,8 +64,7 @@ class Signals:
     firing: Firing
     outgoing: Outgoing
     rows: list[SignalRow] = field(default_factory=list)
-    # While state is rebuilt: the signals that the topic tells of, which are not told again.
-    told: frozenset[str] | None = None
+    told: AlreadyTold | None = None  # while state is rebuilt: what is not told again
 
     async def known(
         self, connection: Connection, customer_ids: Sequence[bytes]
@@ -84,7 +97,12 @@ class Signals:
             state, term, self.journeys, self.firing, again=again, unchanged_to=customer.unchanged_to
         )
         # Of a lost row that nothing explains there is nothing to take back.
-        return [c for c in changes if c.kind != "retracted" or c.signal_id not in lost]
+        back = () if self.told is None else self.told.put_back
+        return [
+            c
+            for c in changes
+            if c.kind != "retracted" or (c.signal_id not in lost and c.signal_id not in back)
+        ]
 
     def tell(
         self, customer: Customer, changes: Sequence[Change], rows: Sequence[SignalRow]
@@ -102,7 +120,7 @@ class Signals:
                 continue
             if change.kind in SUPPRESSED_KINDS and is_withdrawn(customer.state.journey.consent):
                 row = _suppressed(customer, change, row)
-            elif change.kind != "kept" and row.published and not self._is_told(change):
+            elif change.kind != "kept" and row.published and not self._is_told(change, row):
                 ce_type = f"milepost.abandonment.{change.kind}.v1"
                 value = signal_message(read_value(row))
                 term = self.journeys.by_id[row.definition_id]
@@ -111,8 +129,10 @@ class Signals:
             at[change.signal_id] = row
             self.rows.append(row)
 
-    def _is_told(self, change: Change) -> bool:
-        return change.is_first and self.told is not None and change.signal_id in self.told
+    def _is_told(self, change: Change, row: SignalRow) -> bool:
+        if self.told is None:
+            return False
+        return self.told.tells(change.signal_id, change.kind, row.revision, row.reminded)
 
     def last_of_each(self) -> list[SignalRow]:
         """One row per signal: an upsert must not meet the same key twice."""

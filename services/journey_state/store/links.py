@@ -227,16 +227,27 @@ async def replace_periods(
     )
 
 
+_CONFLICT = """identifier_key, from_customer_id, to_customer_id, reason, count, first_at,
+  last_at, coalesce(first_at < (SELECT reached_at FROM timeline_cut), false)"""
+
+
+async def read_conflicts(connection: Connection, keys: Collection[bytes]) -> list[CountedConflict]:
+    """The conflicts of these identifiers."""
+    rows = await connection.fetch(
+        f"SELECT {_CONFLICT} FROM conflicts "  # noqa: S608 - a constant
+        "WHERE identifier_key = ANY($1::text::uuid[])",
+        uuid_array(keys),
+    )
+    return [CountedConflict(ConflictRow(*row[:7]), row[7]) for row in rows]
+
+
 async def remove_conflicts(
     connection: Connection, keys: Collection[bytes]
 ) -> list[CountedConflict]:
     """These identifiers have no conflicts; gives those that they had."""
     rows = await connection.fetch(
-        """
-        DELETE FROM conflicts WHERE identifier_key = ANY($1::text::uuid[])
-        RETURNING identifier_key, from_customer_id, to_customer_id, reason, count, first_at,
-          last_at, coalesce(first_at < (SELECT reached_at FROM timeline_cut), false)
-        """,
+        "DELETE FROM conflicts "  # noqa: S608 - a constant
+        f"WHERE identifier_key = ANY($1::text::uuid[]) RETURNING {_CONFLICT}",
         uuid_array(keys),
     )
     return [CountedConflict(ConflictRow(*row[:7]), row[7]) for row in rows]

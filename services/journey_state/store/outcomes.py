@@ -209,6 +209,21 @@ async def read_outbox(
     return [(row[0], OutboxRow(*row[1:])) for row in rows]
 
 
+async def next_in_outbox(
+    connection: Connection, after: int, limit: int
+) -> list[tuple[int, OutboxRow]]:
+    """The oldest messages behind this id, of whatever shard, with their ids."""
+    rows = await connection.fetch(
+        """
+        SELECT outbox_id, shard, customer_id, topic, version, ce_id, ce_type, value, created_at
+        FROM outbox WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
+        """,
+        after,
+        limit,
+    )
+    return [(row[0], OutboxRow(*row[1:])) for row in rows]
+
+
 async def remove_from_outbox(connection: Connection, outbox_ids: Sequence[int]) -> None:
     """These messages are on their topics, acknowledged."""
     await connection.execute(
