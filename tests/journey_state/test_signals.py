@@ -331,6 +331,22 @@ async def test_history_that_reaches_up_to_now_is_told(database_url: str) -> None
     assert raised.value["origin"] == "import"
 
 
+async def test_a_signal_shows_the_customer_as_of_its_due_though_more_is_known(
+    database_url: str,
+) -> None:
+    async with transacting(database_url) as world:
+        await world.take(event("Ask", 0), add(1, "x"))
+        more = event("Return", DUE + 2, traits={"plan": "pro"})
+        solved = event("Solved", DUE + 3, consent={"marketing": True})
+        await world.take(more, solved)
+        (raised,) = signals_of(await world.pass_time(HOUR))
+    value = raised.value
+    assert value["stage"] == "cart"
+    assert value["last_touchpoint"]["event"] == "Add"
+    assert [one["name"] for one in value["overlays"]] == ["help"]
+    assert value["consent"] == {}
+
+
 async def test_overlays_have_one_shape_everywhere(database_url: str) -> None:
     async with transacting(database_url) as world:
         told = await world.take(event("Ask", 0), add(1, "x"))
