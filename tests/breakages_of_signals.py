@@ -92,8 +92,8 @@ OF_SIGNALS = (
         "5.7",
         "what is disproved stays",
         f"{CORE}/signalling.py",
-        "if identity not in explained and not _forgotten(state, standing)",
-        "if False",
+        "        if identity not in explained\n        and (",
+        "        if False\n        and (",
         SIGNALS,
     ),
     Breakage(
@@ -277,11 +277,10 @@ OF_GUARANTEES = (
     ),
     Breakage(
         "7.4",
-        "the relay takes out whatever is older than what it sent",
+        "the relay sends the newest first",
         f"{CORE}/store/outcomes.py",
-        "DELETE FROM outbox WHERE outbox_id = ANY($1::text::bigint[])",
-        "DELETE FROM outbox WHERE outbox_id <= "
-        "(SELECT max(i) + 2 FROM unnest($1::text::bigint[]) AS i)",
+        "WHERE shard = $1 ORDER BY outbox_id LIMIT $2",
+        "WHERE shard = $1 ORDER BY outbox_id DESC LIMIT $2",
         (f"{SEEN}/test_outbox.py",),
     ),
     Breakage(
