@@ -32,6 +32,9 @@ class WorkerMetrics:
             "worker_lag_records", "records not yet processed", "partition"
         )
         self.refolds = self._counter("refolds", "pasts computed again", "reason")
+        self.refolded_touchpoints = self._counter(
+            "refolded_touchpoints", "touchpoints read for pasts computed again"
+        )
         self.watermark_lag_seconds = self._gauge("watermark_lag_seconds", "age of the watermark")
         self.fence_conflicts = self._counter("fence_conflicts", "batches another worker had moved")
         self.dedupe_hits = self._counter("dedupe_hits", "repeats of events seen before")
@@ -107,6 +110,7 @@ class WorkerMetrics:
         self.dead_letters.inc(tally.dead)
         for reason, number in tally.refolds.items():
             self.refolds.labels(reason).inc(number)
+        self.refolded_touchpoints.inc(tally.refolded_touchpoints)
         for labels, number in Counted(tally.transitions).items():
             self.transitions.labels(*labels).inc(number)
         for labels, number in Counted(tally.signals).items():
