@@ -69,6 +69,9 @@ class Collector:
             if scope["method"] == "OPTIONS":
                 shaken = dialect.handshake(headers) if dialect.handshake else None
                 return shaken or cors.preflight(headers, parts.sources)
+            if scope["method"] == "HEAD" and dialect.method == "GET":
+                # Scanners of mails look whether there is an image; nobody has seen it.
+                return answers.PIXEL._replace(body=b"")
             return answers.method_not_allowed(dialect.method)
         query = read_query(scope["query_string"])
         head = Head(route.path, route.call, headers, query, parts.inflight.now())

@@ -29,6 +29,8 @@ from services.ingest.sources_file import Source
 from services.ingest.times import Correction, Instant
 
 _CHANNELS: dict[str, Channel] = {channel: channel for channel in CHANNELS}
+# RudderStack's SDKs say there which kind of SDK they are.
+_NO_CHANNELS = ("", "web", "mobile", "server", "sources")
 
 
 class TimeLimits(NamedTuple):
@@ -231,7 +233,7 @@ class Translator:
         return context if self._source.keep_full_ip else objects.with_short_ip(context)
 
     def _channel_of(self, event: Event) -> Channel:
-        if event.channel == "" or not self._source.allow_channel_override:
+        if event.channel in _NO_CHANNELS or not self._source.allow_channel_override:
             return self._source.channel
         channel = _CHANNELS.get(str(event.channel))
         if channel is None:

@@ -76,6 +76,12 @@ async def test_the_value_of_what_is_put_in_is_not_the_carts(desk: Desk) -> None:
     assert json.loads(bytes(added.properties)) == {"products_value": 5, "product_id": "1"}
 
 
+async def test_very_many_products_stay_together(desk: Desk) -> None:
+    items = [{"item_id": str(n)} for n in range(1000)]
+    (added,) = await kept(desk, body({"name": "add_to_cart", "params": {"items": items}}))
+    assert len(json.loads(bytes(added.properties))["products"]) == 1000
+
+
 @pytest.mark.parametrize(
     ("consent", "said"),
     [

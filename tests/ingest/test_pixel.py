@@ -154,6 +154,14 @@ async def test_the_image_is_there_while_nothing_can_be_kept(desk: Desk) -> None:
     await load(desk, f"/v1/pixel/page?writeKey={KEY}&userId=u")
 
 
+async def test_a_look_whether_there_is_an_image_is_no_event(desk: Desk) -> None:
+    answer = await desk.request("HEAD", f"/v1/pixel/page?writeKey={KEY}&userId=u", {})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+    assert answer.content == b""
+    assert not desk.sink.records
+    assert (await desk.request("HEAD", "/v1/track", {})).status_code == 405
+
+
 async def test_strict_mode_changes_no_image(desk: Desk) -> None:
     await load(desk, f"/v1/pixel/track?writeKey={KEY}&userId=u", {"X-Strict-Mode": "1"})
 

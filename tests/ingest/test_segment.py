@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.ingest.memory import KEY, Desk
+from tests.ingest.memory import FREE_KEY, KEY, Desk
 
 SUCCESS = b'{"success": true}'
 
@@ -89,6 +89,14 @@ async def test_takes_a_batch_of_the_rudder_sdk(desk: Desk) -> None:
     assert kept.channel == "website"
     assert kept.clock == "corrected"
     assert kept.occurred_at == "2026-11-21T19:59:50.000Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "channel"), [("web", "app"), ("server", "app"), ("phone", "phone")]
+)
+async def test_rudders_kind_of_sdk_is_no_channel(desk: Desk, said: str, channel: str) -> None:
+    (kept,) = await desk.kept(RUDDER_TRACK | {"channel": said}, "/v1/track", FREE_KEY)
+    assert kept.channel == channel
 
 
 async def test_takes_traits_of_the_rudder_python_sdk_from_the_context(desk: Desk) -> None:

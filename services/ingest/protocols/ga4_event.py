@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from services.ingest.errors import EventError
-from services.ingest.protocols.rewriting import Document, object_in, renamed, text_in, without_empty
+from services.ingest.protocols.rewriting import (
+    Document,
+    about_products,
+    object_in,
+    renamed,
+    text_in,
+    without_empty,
+)
 from services.ingest.protocols.web_context import campaign_of, page_of
 
 _EVENTS = {
@@ -102,10 +109,7 @@ def _standard(name: str, parameters: Document) -> list[Document]:
         shared["products_value"] = shared.pop("value")
     if name in _OF_AN_ORDER and "value" in shared:
         shared["total"] = shared["value"]
-    products = _products_of(parameters)
-    if name not in _OF_ONE_PRODUCT:
-        return [shared | ({"products": products} if products else {})]
-    each = [shared | product for product in products] or [shared]
+    each = about_products(shared, _products_of(parameters), apart=name in _OF_ONE_PRODUCT)
     # Two products that are alike are two all the same.
     return each if len(each) == 1 else [one | {"item": n} for n, one in enumerate(each)]
 

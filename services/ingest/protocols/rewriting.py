@@ -21,6 +21,10 @@ Rewrite = Callable[[Document], Document | list[Document]]
 # Beside Segment's fields a call may have this one, for `Incoming.clock_is_true`.
 CLOCK_IS_TRUE = "clock_is_true"
 
+# Products of one event that become calls of their own, each with all that they share: beyond, a
+# small body would grow to a large one.
+PRODUCTS_APART_MAX = 20
+
 _encode = msgspec.json.encode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -173,3 +177,10 @@ def number_in(document: Document, name: str) -> int | float | str | None:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value) if "." in value else int(value)
     return None if isinstance(value, bool) or not isinstance(value, str | int | float) else value
+
+
+def about_products(shared: Document, products: list[Document], *, apart: bool) -> list[Document]:
+    """The properties of a call about all the products, or if `apart` of one for each of them."""
+    if apart and 0 < len(products) <= PRODUCTS_APART_MAX:
+        return [shared | product for product in products]
+    return [shared | ({"products": products} if products else {})]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.ingest.errors import EventError
-from services.ingest.protocols.rewriting import Document, renamed
+from services.ingest.protocols.rewriting import Document, about_products, renamed
 from services.ingest.protocols.snowplow_schemas import Described, Entities
 
 _EVENTS = {
@@ -57,10 +57,7 @@ def commerce_calls(action: Described, entities: Entities) -> list[Document]:
         event = "Checkout Started"
     shared = _shared(entities) | renamed(said, {"name": "list"}, ("type",))
     products = [renamed(product, _PRODUCT) for product in entities.all("product")]
-    if kind in _OF_ONE_PRODUCT:
-        each = [shared | product for product in products] or [shared]
-    else:
-        each = [shared | ({"products": products} if products else {})]
+    each = about_products(shared, products, apart=kind in _OF_ONE_PRODUCT)
     return [{"type": "track", "event": event, "properties": properties} for properties in each]
 
 
