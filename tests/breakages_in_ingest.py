@@ -165,8 +165,8 @@ IN_INGEST = (
         "6.1",
         "a new file of the spool is synced and its name is not",
         f"{INGEST}/spool.py",
-        "            if begins:\n                self._disk.sync_names()\n",
-        "",
+        "                self._disk.sync_names()\n                segment.is_named = True\n",
+        "                segment.is_named = True\n",
         (f"{SEEN}/test_group_commit.py", f"{SEEN}/test_spool.py"),
     ),
     Breakage(

@@ -57,7 +57,7 @@ class _Service:
             settings.kafka,
             ack_seconds_max=ingest.ack_seconds_max,
             inflight_bytes_max=ingest.inflight_bytes_max,
-            gives_way=ingest.spool_dir is not None,
+            gives_way=ingest.spool_dir is not None and ingest.spool_bytes_max > 0,
         )
         spool = open_spool(ingest.spool_dir)
         inflight = InFlight(clock, stamp_floor(clock(), spool))

@@ -61,6 +61,7 @@ class _Segment:
     oldest: int | None = None
     newest: int | None = None
     read_to: int = 0
+    is_named: bool = False  # its name is durable
     is_damaged: bool = False
 
     def add(self, stamps: Sequence[int], end: int) -> None:
@@ -92,17 +93,15 @@ class Spool:
         Raises OSError: then none of them counts, and the file that failed is written no more. What
         the system says of it after a failed sync cannot be believed.
         """
-        begins = self._written is None
-        if begins:
-            self._begin()
-        written, segment = self._written, self._segments[-1]
-        assert written is not None
+        written = self._written or self._begin()
+        segment = self._segments[-1]
         data = frames(segment.mark, records)
         try:
             written.write(data)
             written.sync()
-            if begins:
+            if not segment.is_named:
                 self._disk.sync_names()
+                segment.is_named = True
         except OSError:
             self._give_up(segment)
             self._tell()
@@ -221,10 +220,11 @@ class Spool:
             fix=f"the rest is sent; the file stays as {segment.name}{DAMAGED} for you to look at",
         )
 
-    def _begin(self) -> None:
+    def _begin(self) -> File:
         mark, name = self._new_name()
         self._written = self._disk.create(name)
         self._segments.append(_Segment(name, mark))
+        return self._written
 
     def _new_name(self) -> tuple[bytes, str]:
         self._number += 1

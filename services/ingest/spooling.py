@@ -130,7 +130,8 @@ class SpoolingSink:
             except RefusedError:
                 raise  # it would be refused again and again
             except UnavailableError:
-                pass
+                if not self._bytes_max:
+                    raise
             else:
                 return
         await self._keep(touchpoints, rejected)
@@ -174,6 +175,10 @@ class SpoolingSink:
                 await self._empty()
                 self._pending.clear()
                 self._is_direct = True
+            except Exception:  # noqa: BLE001  # whatever it is, what is there must be tried again
+                _log.exception("spool_not_sent")
+                self._open_gate()
+                await asyncio.sleep(DRAIN_BACKOFF_SECONDS)
             finally:
                 self._open_gate()
 

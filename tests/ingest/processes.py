@@ -59,33 +59,36 @@ class Process:
 
     @asynccontextmanager
     async def running(self, end: signal.Signals) -> AsyncIterator[None]:
+        """The process, ended by that signal."""
         environment = os.environ | self._environment | {"PYTHONPATH": str(ROOT)}
         process = await asyncio.create_subprocess_exec(
             sys.executable, self._program, env=environment
         )
-        try:
-            yield
-        finally:
-            process.send_signal(end)
-            await process.wait()
+        url = f"http://127.0.0.1:{self._port}"
+        async with httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False) as self._client:
+            try:
+                yield
+            finally:
+                process.send_signal(end)
+                await process.wait()
 
     async def take(self, name: str, seconds_max: float = 20, **event: Any) -> None:
         """An event of that message id was answered 200."""
         body = {"type": "page", "userId": f"u{len(self.taken) % 5}", "messageId": name} | event
-        url = f"http://127.0.0.1:{self._port}/v1/events"
-        async with httpx2.AsyncClient() as client:
 
-            async def look() -> bool:
-                try:
-                    answer = await client.post(url, json=body, headers={"X-Write-Key": KEY})
-                except httpx2.TransportError:
-                    return False
-                return answer.status_code == 200
+        async def look() -> bool:
+            try:
+                answer = await self._client.post(
+                    "/v1/events", json=body, headers={"X-Write-Key": KEY}
+                )
+            except httpx2.TransportError:
+                return False
+            return answer.status_code == 200
 
-            await until(look, seconds_max=seconds_max)
+        await until(look, seconds_max=seconds_max)
         self.taken.append(name)
 
     async def is_drained(self) -> bool:
-        async with httpx2.AsyncClient() as client:
-            text = (await client.get(f"http://127.0.0.1:{self._port}/metrics")).text
+        """Whether nothing waits in its spool."""
+        text = (await self._client.get("/metrics")).text
         return "milepost_ingest_spool_bytes 0.0" in text

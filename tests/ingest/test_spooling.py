@@ -180,6 +180,23 @@ async def test_a_full_spool_is_503_and_not_ready_until_there_is_room(
     assert set(ids) == {*taken, f"m{len(taken)}"}
 
 
+async def test_a_folder_with_no_room_for_events_is_that_of_an_ingest_without_a_spool(
+    kafka_settings: KafkaSettings, kafka_server: EmbeddedKafka, tmp_path: Path
+) -> None:
+    settings = settings_of(kafka_settings, tmp_path, ack_seconds_max=ACK_SECONDS, spool_bytes_max=0)
+    async with serving(settings) as ingest:
+        with away(kafka_server):
+            refused = await post_numbered(ingest, 0)
+            assert (refused.status_code, "Kafka" in refused.json()["detail"]) == (503, True)
+
+        async def taken() -> bool:
+            return (await post_numbered(ingest, 1)).status_code == 200
+
+        await until(taken, seconds_max=40)
+    for beats in beats_in(await touchpoints_of(settings)):
+        assert {beat.spool for beat in beats} == {"none"}
+
+
 async def post_numbered(ingest: Running, number: int) -> httpx2.Response:
     event = {"type": "page", "userId": "u", "messageId": f"m{number}"}
     return await ingest.post("/v1/events", event)
