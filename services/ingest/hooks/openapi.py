@@ -16,10 +16,14 @@ _SOURCE = {
 }
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _REFUSED = {
+    "400": "not readable",
     "401": "not shown to be the provider's",
     "403": "Postmark's word for stop; a wrong WhatsApp token; a topic that is not listed",
     "404": "no such source",
     "406": "Mailgun's word for stop",
+    "408": "body too slow",
+    "413": "too large",
+    "429": "faster than the source may; see Retry-After",
     "503": "not now; see Retry-After",
 }
 
@@ -41,6 +45,6 @@ def hook_operations() -> dict[str, Any]:
         "summary": "Answer a provider that checks the URL (WhatsApp)",
         "operationId": "get_v1_hooks",
         "parameters": [_SOURCE],
-        "responses": {code: responses[code] for code in ("200", "403", "404")},
+        "responses": {code: responses[code] for code in ("200", "403", "404", "413")},
     }
     return {"post": post, "get": get}

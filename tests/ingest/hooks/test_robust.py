@@ -43,6 +43,8 @@ from tests.ingest.hooks import (
 )
 from tests.ingest.memory import NOW
 
+# There are many providers: each gets a part of what a parser of its own would. `make fuzz`: more.
+TRIES = (settings.default or settings()).max_examples // 3
 LIMITS = JsonLimits(32 << 10, 32, 256)
 EXAMPLES = {
     "botpress": test_botpress.EXAMPLES,
@@ -142,7 +144,7 @@ def check(provider: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=TRIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=st.data())
 def test_any_value_may_stand_anywhere(provider: str, source: st.DataObject) -> None:
     item = source.draw(st.sampled_from([one.item for one in EXAMPLES[provider]]))
@@ -156,7 +158,7 @@ def test_any_value_may_stand_anywhere(provider: str, source: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=TRIES, deadline=None)
 @given(body=st.binary(max_size=60) | values.map(lambda one: repr(one).encode("utf-8", "replace")))
 def test_any_bytes_may_come(provider: str, body: bytes) -> None:
     check(provider, body)
