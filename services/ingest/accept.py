@@ -10,7 +10,7 @@ from typing import Any
 from services.contracts.times import DAY_US, SECOND_US
 from services.ingest.body import BodyReader
 from services.ingest.consent import browser_signals
-from services.ingest.errors import RequestError
+from services.ingest.errors import RequestError, too_many_events
 from services.ingest.heartbeat import Pulse
 from services.ingest.inflight import InFlight
 from services.ingest.json_rules import JsonLimits
@@ -45,7 +45,9 @@ class Limits:
     def of(cls, ingest: IngestSettings, time: TimeSettings) -> Limits:
         """From the settings."""
         return cls(
-            JsonLimits(ingest.event_bytes_max, ingest.depth_max, ingest.keys_max),
+            JsonLimits(
+                ingest.event_bytes_max, ingest.depth_max, ingest.keys_max, ingest.events_max
+            ),
             TimeLimits(int(time.skew_hours_max * 3600 * SECOND_US), time.max_age_days * DAY_US),
             ingest.events_max,
         )
@@ -132,9 +134,8 @@ def require_small_head(scope: Mapping[str, Any]) -> None:
 
 def require_few(parsed: Parsed, limits: Limits) -> None:
     """Raises RequestError when a request has more events than one may have."""
-    count, most = len(parsed.events), limits.events_max
-    if count > most:
-        raise RequestError("too_many_events", f"{count} events; a request has at most {most}")
+    if len(parsed.events) > limits.events_max:
+        raise too_many_events(len(parsed.events), limits.events_max)
 
 
 def _sent_at(headers: Headers) -> str | None:

@@ -34,6 +34,11 @@ class RequestError(IngestError):
         self.message = message
 
 
+def too_many_events(count: int, most: int) -> RequestError:
+    """A request has more events than one may have."""
+    return RequestError("too_many_events", f"{count} events; a request has at most {most}")
+
+
 class UnavailableError(IngestError):
     """Nothing can be made durable now; the sender should come back."""
 

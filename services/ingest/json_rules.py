@@ -11,11 +11,12 @@ from services.ingest.errors import Fault
 
 
 class JsonLimits(NamedTuple):
-    """Bounds of one event; the event itself is depth 1."""
+    """Bounds of one event, the event itself is depth 1; and how many one body may have."""
 
     event_bytes_max: int
     depth_max: int
     keys_max: int
+    events_max: int = 2_500
 
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1

@@ -76,6 +76,12 @@ async def test_the_value_of_what_is_put_in_is_not_the_carts(desk: Desk) -> None:
     assert json.loads(bytes(added.properties)) == {"products_value": 5, "product_id": "1"}
 
 
+async def test_what_all_events_share_is_held_to_the_limits_of_one(desk: Desk) -> None:
+    said = body(VIEW, VIEW, user_properties={"x": {"value": "y" * (33 << 10)}})
+    assert (await desk.post(PATH, said, key="")).status_code == 200
+    assert [refused.code for refused in desk.sink.refused] == ["event_too_large"] * 2
+
+
 async def test_very_many_products_stay_together(desk: Desk) -> None:
     items = [{"item_id": str(n)} for n in range(1000)]
     (added,) = await kept(desk, body({"name": "add_to_cart", "params": {"items": items}}))

@@ -174,6 +174,31 @@ async def test_the_envelopes_context_lies_under_each_events_own(desk: Desk) -> N
 
 
 @pytest.mark.parametrize(
+    ("context", "code"),
+    [
+        (b'{"x":"\\u0000"}', "nul_character"),
+        (b'{"x":1180591620717411303424}', "number_out_of_range"),
+        (b'{"x":NaN}', "not_finite"),
+        (b'{"x":"' + b"y" * (33 << 10) + b'"}', "event_too_large"),
+        (b"[" * 40 + b"]" * 40, "too_deep"),
+    ],
+)
+async def test_the_envelopes_context_is_held_to_the_limits_of_an_event(
+    desk: Desk, context: bytes, code: str
+) -> None:
+    body = b'{"batch":[{"type":"page","userId":"u"},{"type":"page"}],"context":%b}' % context
+    assert (await desk.post("/v1/batch", body)).content == SUCCESS
+    assert not desk.sink.records
+    assert {refused.code for refused in desk.sink.refused} == {code}
+
+
+async def test_a_context_that_is_no_json_is_refused(desk: Desk) -> None:
+    body = b'{"batch":[{"type":"page","userId":"u","x":NaN}],"context":{x}}'
+    answer = await desk.post("/v1/batch", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize(
     ("path", "body", "key", "code"),
     [
         ("/v1/track", {"userId": "u", "event": "A"}, "unknown-key-0000000000", "invalid_write_key"),

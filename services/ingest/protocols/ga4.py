@@ -58,7 +58,16 @@ def _calls(event: Document, shared: Document) -> list[Document]:
 
 
 def _shared(envelope: Envelope, limits: JsonLimits) -> Document:
-    """Who it is about, the time that counts for events without one, traits and context."""
+    """Who it is about, the time that counts for events without one, traits and context.
+
+    Raises EventError, also when it is larger than an event may be: it becomes a part of each.
+    """
+    size = sum(len(raw) for name, raw in envelope.members.items() if name != "events")
+    if size > limits.event_bytes_max:
+        raise EventError(
+            "event_too_large",
+            f"what all events share has {size} bytes; at most {limits.event_bytes_max} are taken",
+        )
     said = {
         name: read_json(envelope.members[name], limits)
         for name in _OBJECTS

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.ingest.errors import EventError, Fault, RequestError
+from services.ingest.errors import EventError, Fault, RequestError, too_many_events
 from services.ingest.json_rules import JsonLimits, is_plain, structure_fault, value_fault
 from services.ingest.json_split import items_of, malformed, members_of
 from services.ingest.protocols.event import Incoming, Scalar, read_event
@@ -78,7 +78,13 @@ def list_items(raw: bytes) -> list[bytes]:
 def rewritten_all(
     raws: Sequence[bytes], limits: JsonLimits, rewrite: Rewrite, *, is_whole: bool
 ) -> list[Incoming]:
-    """Each of a body's events by itself. Raises RequestError when one of them is no JSON at all."""
+    """Each of a body's events by itself.
+
+    Raises RequestError when they are too many, or one of them is no JSON at all.
+    """
+    if len(raws) > limits.events_max:
+        # Before they are said again with all that they share, which may be much more.
+        raise too_many_events(len(raws), limits.events_max)
     events = [one for n, raw in enumerate(raws) for one in rewritten(n, raw, limits, rewrite)]
     for incoming in events:
         fault = incoming.fault

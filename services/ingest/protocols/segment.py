@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from services.contracts.touchpoint import EMPTY_OBJECT
-from services.ingest.errors import RequestError
-from services.ingest.json_rules import JsonLimits, is_plain, value_fault
+from services.ingest.errors import Fault, RequestError
+from services.ingest.json_rules import JsonLimits, is_plain, structure_fault, value_fault
 from services.ingest.json_split import items_of, malformed, members_of
 from services.ingest.protocols.dialect import Dialect, Head
 from services.ingest.protocols.event import Incoming, Parsed, Scalar, read_event
@@ -64,6 +64,8 @@ def parse_envelope(body: bytes, limits: JsonLimits, field: str) -> Parsed:
     if raws is None:
         raise RequestError("invalid_body", f"the body must have the events in a list {field!r}")
     events = read_events([bytes(raw) for raw in raws], limits, plain=plain)
+    if envelope.context is not EMPTY_OBJECT:
+        events = _sharing(bytes(envelope.context), events, limits)
     return Parsed(events, envelope.sent_at, envelope.write_key, envelope.context)
 
 
@@ -84,14 +86,38 @@ def read_events_apart(raws: list[bytes], limits: JsonLimits) -> list[Incoming]:
     return events
 
 
+def _sharing(context: bytes, events: list[Incoming], limits: JsonLimits) -> list[Incoming]:
+    """The events, each with the fault of the context that all share, if that has one.
+
+    It is held to the limits of an event, for it becomes a part of each. Raises RequestError.
+    """
+    fault = _context_fault(context, limits)
+    if fault is None:
+        return events
+    return [
+        one if one.event is None else Incoming(one.position, one.raw, None, fault) for one in events
+    ]
+
+
+def _context_fault(context: bytes, limits: JsonLimits) -> Fault | None:
+    fault = (structure_fault if is_plain(context) else value_fault)(context, limits)
+    if fault is None:
+        try:
+            msgspec.json.decode(context)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            fault = value_fault(context, limits)
+            if fault is None:
+                raise malformed(f"the context: {error}") from None
+    return fault and Fault(fault.code, f"the context around the events: {fault.message}")
+
+
 def _parse_slowly(body: bytes, limits: JsonLimits, field: str) -> Parsed:
     members = members_of(body)
     if field.encode() not in members:
         raise RequestError("invalid_body", f"the body must have the events in a list {field!r}")
     events = read_events_apart(items_of(members[field.encode()]), limits)
     context = members.get(b"context", b"{}")
-    if value_fault(context, limits):
-        context = b"{}"
+    events = _sharing(context, events, limits)
     sent_at, write_key = (_scalar(members.get(name, b"null")) for name in _ENVELOPE_FIELDS)
     return Parsed(events, sent_at, write_key, msgspec.Raw(context))
 
