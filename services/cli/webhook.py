@@ -19,6 +19,8 @@ from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.sources_file import Hook, Source, SourcesFileError
 from services.settings import Settings
 
+GENERIC = "generic"  # the one whose way of signing is told by its source
+
 
 class Given(NamedTuple):
     """What the options of the command line say of a webhook."""
@@ -52,6 +54,10 @@ def hook_of(name: str | None, given: Given) -> Hook:
     if provider.proof == "certificate" and not given.topic_arns:
         raise SourcesFileError(f"{name} needs the topics that may send: add --topic-arn ARN")
     reading = _reading_of(given.mapping)
+    if name == GENERIC and given.is_there != (reading.signature is not None):
+        raise SourcesFileError(
+            "a signature needs both: `signature` in the file of --mapping, and its key by --secret"
+        )
     webhook = Webhook(
         secrets=_first_secrets(provider, given),
         topic_arns=given.topic_arns,

@@ -113,6 +113,7 @@ def test_topics_and_a_mapping_are_kept(tmp_path: Path) -> None:
         (("--provider", "mailgun", "--secret-file", "/nowhere"), "", "/nowhere"),
         (("--provider", "ses"), "", "--topic-arn"),
         (("--provider", "generic", "--mapping", "/nowhere"), "", "/nowhere"),
+        (("--provider", "generic", "--secret"), "x", "needs both"),
         (("--provider", "generic", "--mapping", __file__), "", "test_webhook.py"),
     ],
 )

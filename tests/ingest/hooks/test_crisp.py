@@ -120,6 +120,8 @@ async def test_a_hook_of_a_website_is_known_by_the_key(tmp_path: Path) -> None:
 async def test_a_hook_of_a_plugin_is_known_by_its_signature_alone(signing: Hook) -> None:
     body = msgspec.json.encode(EXAMPLES[0].item)
     assert (await signing.post(body, {}, f"?key={KEY}")).status_code == 401
+    assert (await signing.post(body, sign(body, secret="other"))).status_code == 401
+    assert (await signing.post(body + b" ", sign(body))).status_code == 401
     assert (await signing.post(body, sign(body))).status_code == 200
 
 
