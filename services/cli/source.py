@@ -19,6 +19,7 @@ from services.cli.webhook import (
     Given,
     hook_of,
     lacks_secret,
+    needs_no_key,
     print_steps,
     provider_of,
     secret_of,
@@ -231,7 +232,8 @@ def _print_key(source: Source, key: str, data: Path | None, *, as_json: bool) ->
         print(json.dumps(made if url is None else made | {"url": url}))
         return
     print(key)
-    print(f"write key of {name} ({channel}), {KEY_NOTE}", file=sys.stderr)
+    aside = " (its provider does not need it)" if needs_no_key(source) else ""
+    print(f"write key of {name} ({channel}){aside}, {KEY_NOTE}", file=sys.stderr)
     if url is not None:
         print_steps(source, url, key)
 

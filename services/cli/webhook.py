@@ -111,6 +111,14 @@ def url_of(name: str, data: Path | None) -> str:
     return started.rstrip("/") + PREFIX + name
 
 
+def needs_no_key(source: Source) -> bool:
+    """Whether its provider proves itself without the source's write key."""
+    provider = PROVIDERS.get(source.provider or "")
+    if provider is None or provider.challenge is not None:
+        return False
+    return provider.proof in ("secret", "certificate")
+
+
 def lacks_secret(source: Source) -> bool:
     """Whether everything is refused because its provider's secret is not given yet."""
     provider = PROVIDERS.get(source.provider or "")

@@ -37,6 +37,7 @@ def test_the_url_and_the_next_steps_are_told(tmp_path: Path) -> None:
     result = run(tmp_path, "add", *MAILGUN, given="key-hidden")
     assert "/v1/hooks/mails\n  1. Mailgun" in result.stderr
     assert "  2. " in result.stderr
+    assert "does not need it" in result.stderr
     assert hash_of(result.stdout.strip()) == only(tmp_path).key_sha256
 
 
