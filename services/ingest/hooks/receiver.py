@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -14,7 +14,6 @@ from services.ingest.accept import (
     PARSED_HERE_BYTES_MAX,
     Parts,
     accept,
-    require_few,
     require_small_head,
 )
 from services.ingest.answers import Answer
@@ -28,7 +27,7 @@ from services.ingest.hooks.refusal import StaleError, UnverifiedError
 from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.hooks.secrets import SecretStore
 from services.ingest.protocols.dialect import Head
-from services.ingest.protocols.event import Parsed
+from services.ingest.protocols.event import Incoming, Parsed
 from services.ingest.sources_file import Source
 from services.ingest.write_key import read_query
 
@@ -119,22 +118,26 @@ class HookReceiver:
 
     def _translated(self, provider: Provider, call: Call) -> Translated:
         provider.verify(call)
-        limits = self._parts.limits
-        translated = provider.translated(call, limits.json)
-        require_few(Parsed(translated.events), limits)
-        return translated
+        return provider.translated(call, self._parts.limits.json)
 
     async def _keep(self, call: Call, translated: Translated) -> None:
         source, parts = call.source, self._parts
-        if translated.events:
-            # The provider's headers are its own server's: they say nothing of the customer.
-            head = Head(PREFIX, None, {}, {}, call.now_us)
-            await accept(parts, source, Parsed(translated.events), head)
+        # The provider's headers are its own server's: they say nothing of the customer.
+        head = Head(PREFIX, None, {}, {}, call.now_us)
+        # A provider cannot be told to send fewer at once. Should a later part fail, all come
+        # again, and what was kept is a repeat.
+        for some in _in_parts(translated.events, parts.limits.events_max):
+            await accept(parts, source, Parsed(some), head)
         if translated.skipped:
             parts.metrics.count_events(source.name, source.channel, "skipped", translated.skipped)
 
 
 _UNREADABLE = ("malformed_json", "invalid_body", "invalid_encoding", "unsupported_encoding")
+
+
+def _in_parts(events: list[Incoming], most: int) -> Iterator[list[Incoming]]:
+    """The events in their order, `most` at a time."""
+    return (events[start : start + most] for start in range(0, len(events), most))
 
 
 def _refusal_status(error: UnverifiedError, provider: Provider) -> int:

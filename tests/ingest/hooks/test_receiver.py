@@ -134,6 +134,13 @@ async def test_a_big_list_is_read_beside_the_loop(tmp_path: Path) -> None:
     assert len(hook.touchpoints) == 1000
 
 
+async def test_a_list_longer_than_a_request_may_be_is_taken_in_parts(tmp_path: Path) -> None:
+    hook = await postmark(tmp_path)
+    count = hook.desk.parts.limits.events_max + 1
+    answer = await hook.post(b"[" + b",".join([OPEN] * count) + b"]", basic())
+    assert (answer.status_code, len(hook.touchpoints)) == (200, count)
+
+
 async def test_a_secret_may_stand_in_a_file_that_changes(tmp_path: Path) -> None:
     file = tmp_path / "mailgun-key"
     file.write_text("other\n")
