@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -27,11 +27,13 @@ from services.ingest.hooks.refusal import StaleError, UnverifiedError
 from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.hooks.secrets import SecretStore
 from services.ingest.protocols.dialect import Head
-from services.ingest.protocols.event import Incoming, Parsed
+from services.ingest.protocols.event import Parsed
 from services.ingest.sources_file import Source
 from services.ingest.write_key import read_query
 
 PREFIX = "/v1/hooks/"
+# A provider cannot be told to send fewer at once: as many as a body of the usual size can hold.
+EVENTS_MAX = 20_000
 _PATH = re.compile(re.escape(PREFIX) + r"([a-z0-9][a-z0-9_-]{0,63})/?")
 _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
 
@@ -118,26 +120,23 @@ class HookReceiver:
 
     def _translated(self, provider: Provider, call: Call) -> Translated:
         provider.verify(call)
-        return provider.translated(call, self._parts.limits.json)
+        translated = provider.translated(call, self._parts.limits.json)
+        count = len(translated.events)
+        if count > EVENTS_MAX:
+            raise RequestError("too_many_events", f"{count} events; at most {EVENTS_MAX} are taken")
+        return translated
 
     async def _keep(self, call: Call, translated: Translated) -> None:
         source, parts = call.source, self._parts
         # The provider's headers are its own server's: they say nothing of the customer.
         head = Head(PREFIX, None, {}, {}, call.now_us)
-        # A provider cannot be told to send fewer at once. Should a later part fail, all come
-        # again, and what was kept is a repeat.
-        for some in _in_parts(translated.events, parts.limits.events_max):
-            await accept(parts, source, Parsed(some), head)
+        if translated.events:
+            await accept(parts, source, Parsed(translated.events), head)
         if translated.skipped:
             parts.metrics.count_events(source.name, source.channel, "skipped", translated.skipped)
 
 
 _UNREADABLE = ("malformed_json", "invalid_body", "invalid_encoding", "unsupported_encoding")
-
-
-def _in_parts(events: list[Incoming], most: int) -> Iterator[list[Incoming]]:
-    """The events in their order, `most` at a time."""
-    return (events[start : start + most] for start in range(0, len(events), most))
 
 
 def _refusal_status(error: UnverifiedError, provider: Provider) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from services.ingest.hooks.options import SecretRef, Webhook
 from services.ingest.hooks.public_url import urls_of
+from services.ingest.hooks.receiver import EVENTS_MAX
 from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.sources_file import Source, hash_of
 from tests.ingest.hooks.posting import KEY, NAME, Hook, basic, hook_of
@@ -134,11 +135,13 @@ async def test_a_big_list_is_read_beside_the_loop(tmp_path: Path) -> None:
     assert len(hook.touchpoints) == 1000
 
 
-async def test_a_list_longer_than_a_request_may_be_is_taken_in_parts(tmp_path: Path) -> None:
+async def test_a_list_longer_than_an_sdk_may_send_is_taken(tmp_path: Path) -> None:
     hook = await postmark(tmp_path)
     count = hook.desk.parts.limits.events_max + 1
     answer = await hook.post(b"[" + b",".join([OPEN] * count) + b"]", basic())
     assert (answer.status_code, len(hook.touchpoints)) == (200, count)
+    answer = await hook.post(b"[" + b",".join([b"{}"] * (EVENTS_MAX + 1)) + b"]", basic())
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_events")
 
 
 async def test_a_secret_may_stand_in_a_file_that_changes(tmp_path: Path) -> None:
