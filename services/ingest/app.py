@@ -128,12 +128,14 @@ class _Service:
 
     async def _stop(self) -> None:
         drain_seconds_max = self.settings.ingest.drain_seconds_max
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + drain_seconds_max
         if self.spooling is not None:
             await self.spooling.settle(drain_seconds_max)
         await self.parts.pulse.say_goodbye()
         if self.spooling is not None:
             await self.spooling.stop()
-        await self.kafka.stop(drain_seconds_max)
+        await self.kafka.stop(max(0.0, deadline - loop.time()))
         self.instance.close()
 
     async def _beat(self) -> None:

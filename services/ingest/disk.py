@@ -32,7 +32,8 @@ class Disk(Protocol):
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes: ...
 
-    def truncate(self, name: str, size: int) -> None: ...
+    def truncate(self, name: str, size: int) -> None:
+        """The file ends there, for good."""
 
     def rename(self, name: str, new_name: str) -> None: ...
 
@@ -77,7 +78,9 @@ class Folder:
             return file.read(-1 if end is None else end - start)
 
     def truncate(self, name: str, size: int) -> None:
-        os.truncate(self._path / name, size)
+        with (self._path / name).open("r+b") as file:
+            file.truncate(size)
+            os.fsync(file.fileno())
 
     def rename(self, name: str, new_name: str) -> None:
         (self._path / name).rename(self._path / new_name)

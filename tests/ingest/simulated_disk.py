@@ -74,7 +74,9 @@ class SimulatedDisk:
 
     def truncate(self, name: str, size: int) -> None:
         self.strike()
-        self.files[name].content = self.files[name].content[:size]
+        inode = self.files[name]
+        inode.content = inode.content[:size]
+        inode.sync()
 
     def rename(self, name: str, new_name: str) -> None:
         self.strike()
