@@ -10,7 +10,7 @@ from services.journey_state.customer import Customer
 from services.journey_state.event import Arrival, read_touchpoint
 from services.journey_state.holdings import load_holdings
 from services.journey_state.keys import identifier_key, message_key
-from services.journey_state.seen import may_hold
+from services.journey_state.seen import any_may_hold
 from services.journey_state.store import dedupe, facts
 from services.journey_state.store.dedupe import Trace
 from services.journey_state.store.facts import Copy, Fact
@@ -95,7 +95,7 @@ async def against_pasts(
     connection: Connection,
     fresh: Sequence[Arrival],
     replaced: dict[str, Touchpoint],
-    owners_of: Callable[[Touchpoint], Iterable[Customer]],
+    owners_of: Callable[[Touchpoint], Sequence[Customer]],
 ) -> tuple[list[Arrival], dict[str, Touchpoint]]:
     """The same of what customers have had, however long ago and at whatever time it stands.
 
@@ -105,9 +105,9 @@ async def against_pasts(
     suspects: list[Arrival] = []
     ids: set[bytes] = set()
     for arrival in fresh:
-        message_id = arrival.touchpoint.message_id
-        owners = [c for c in owners_of(arrival.touchpoint) if may_hold(c.state.seen, message_id)]
-        if owners:
+        touchpoint = arrival.touchpoint
+        owners = owners_of(touchpoint)
+        if owners and any_may_hold([one.state.seen for one in owners], touchpoint.message_id):
             suspects.append(arrival)
             ids.update(owner.customer_id for owner in owners)
     if not suspects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.journey_state import recomputation
@@ -34,7 +34,7 @@ class Begun:
         self._parts = (loaded, bounds, new_id)
         self._work = _Work(*self._parts)
 
-    def owners_of(self, touchpoint: Touchpoint) -> Iterable[Customer]:
+    def owners_of(self, touchpoint: Touchpoint) -> Sequence[Customer]:
         """The customers that own what it names, before it says anything of them."""
         return self._work.owners_of(touchpoint)
 
@@ -236,11 +236,14 @@ class _Work:
         if row.moved_at is not None:
             self._lateness.moved[identifier] = row.moved_at
 
-    def owners_of(self, touchpoint: Touchpoint) -> Iterator[Customer]:
+    def owners_of(self, touchpoint: Touchpoint) -> list[Customer]:
+        found: dict[bytes, Customer] = {}
+        holdings, customers = self._owners.holdings, self.assignment.customers
         for identifier in touchpoint.identifiers.items():
-            holding = self._owners.holdings.get(identifier)
+            holding = holdings.get(identifier)
             if holding is not None:
-                yield self.assignment.customers[holding.owner]
+                found[holding.owner] = customers[holding.owner]
+        return list(found.values())
 
     def apply(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
         """Each touchpoint to its customer; gives those that are left out: their set is to be
@@ -309,7 +312,7 @@ class _Work:
 
     def _apply_where_it_is(self, touchpoint: Touchpoint) -> None:
         fact = self._fact(touchpoint)
-        concerned = list(self.owners_of(touchpoint))
+        concerned = self.owners_of(touchpoint)
         owner = self._link(touchpoint, fact)
         for customer in (*concerned, self.assignment.customers[owner]):
             customer.state.checkpoints = []  # whose each touchpoint is may not be what it was

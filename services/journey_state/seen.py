@@ -6,7 +6,7 @@ bit for each fingerprint that there can be. So it takes two bytes per touchpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 LISTED_MAX = 4_095  # so that a list is always shorter than the bits are
@@ -17,16 +17,26 @@ _BITS_BYTES = _FINGERPRINTS // 8
 
 def may_hold(seen: bytes, message_id: str) -> bool:
     """Whether one of the touchpoints may have this message id; False is certain."""
+    return any_may_hold((seen,), message_id)
+
+
+def any_may_hold(sets: Sequence[bytes], message_id: str) -> bool:
+    """Whether one of the sets may have this message id; False is certain."""
     number = _fingerprint(message_id)
-    if len(seen) == _BITS_BYTES:
-        return bool(seen[number >> 3] & 1 << (number & 7))
-    # Half of one and half of its neighbour may look like it, too: whoever asks looks closer.
-    return number.to_bytes(2, "big") in seen
+    listed = number.to_bytes(2, "big")
+    for seen in sets:
+        if len(seen) == _BITS_BYTES:
+            if seen[number >> 3] & 1 << (number & 7):
+                return True
+        # Half of one and half of its neighbour may look like it, too: whoever asks looks closer.
+        elif listed in seen:
+            return True
+    return False
 
 
 def with_ids(seen: bytes, message_ids: Iterable[str]) -> bytes:
     """The set with these message ids, too."""
-    numbers = list(map(_fingerprint, message_ids))
+    numbers = [_fingerprint(message_id) for message_id in message_ids]
     if len(seen) + 2 * len(numbers) <= 2 * LISTED_MAX:
         return seen + b"".join(number.to_bytes(2, "big") for number in numbers)
     if len(seen) == _BITS_BYTES:
