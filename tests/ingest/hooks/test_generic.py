@@ -24,7 +24,7 @@ RECORD = {
 }
 CALLS: dict[str, Any] = {
     "event": "disposition",
-    "names": {"ANSWERED": "Call Completed", "NO ANSWER": "Call Missed"},
+    "names": {"ANSWERED": "Call Ended", "NO ANSWER": "Call Missed"},
     "message_id": "call_id",
     "timestamp": "started_at",
     "identifiers": {"phone": "from"},
@@ -33,7 +33,7 @@ CALLS: dict[str, Any] = {
 EXAMPLES = [
     Example(
         RECORD,
-        "Call Completed",
+        "Call Ended",
         "1763755199.42",
         "2026-11-21T19:40:00.000Z",
         {"phone": "+48601100200"},

@@ -147,7 +147,7 @@ CALLS = [
     of_call("Call Ringing", call("ringing", 1)),
     of_call("Call Answered", call("in-progress", 2)),
     of_call(
-        "Call Completed",
+        "Call Ended",
         call("completed", 3, CallDuration="77", Duration="2", SipResponseCode="200"),
         {"call_duration": 77, "sip_code": "200"},
     ),

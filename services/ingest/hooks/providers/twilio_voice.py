@@ -14,7 +14,7 @@ NAMES = {
     "initiated": "Call Started",
     "ringing": "Call Ringing",
     "in-progress": "Call Answered",
-    "completed": "Call Completed",
+    "completed": "Call Ended",
     "busy": "Call Missed",
     "no-answer": "Call Missed",
     "canceled": "Call Missed",
