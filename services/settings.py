@@ -13,7 +13,7 @@ from services.contracts.topics import Topics
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")  # unknown ones are warned of
 
 
 class DatabaseSettings(_Group):

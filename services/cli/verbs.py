@@ -26,6 +26,7 @@ from services.cli import (
 )
 from services.cli.backtest.command import backtest
 from services.cli.bench.command import bench
+from services.cli.doctor.command import doctor
 from services.cli.endpoints import default_data_dir
 from services.cli.given import load_settings, refuse
 from services.cli.importing.command import import_command
@@ -86,4 +87,5 @@ app.command("import")(import_command)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("replay")(replay.replay)
+app.command("doctor")(doctor)
 app.command("bench")(bench)

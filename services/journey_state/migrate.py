@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -59,3 +60,8 @@ def driver_url(url: str) -> str:
 def _upgrade(connection: Connection, revision: str) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
     command.upgrade(alembic_config(connection), revision)
+
+
+def revisions() -> list[str]:
+    """The migrations that this installation carries, the head first."""
+    return [one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()]

@@ -1,0 +1,96 @@
+"""`milepost doctor`: every check, a line each, and the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.asking import DataOption
+from services.cli.doctor import database, files, packages, sources, spool
+from services.cli.doctor.examine import Check, examine, in_thread
+from services.cli.doctor.finding import Finding, Status, worst
+from services.cli.doctor.given_settings import Place, read_place
+
+EXIT_FAIL = 1
+_STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
+
+
+def doctor(
+    *,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check everything that a wrong set-up can break, and say how to mend it; changes nothing.
+
+    Reads the settings of the environment, as the roles do. Exit code 0: ok, or warnings; 1: a
+    check failed.
+    """
+    found = look(data)
+    if as_json:
+        findings = [msgspec.to_builtins(one) for one in found]
+        typer.echo(json.dumps({"status": worst(found), "findings": findings}, indent=2))
+    elif sys.stdout.isatty():
+        Console().print(_table(found))
+    else:
+        for one in found:
+            typer.echo(line_of(one))
+    if worst(found) == "fail":
+        raise typer.Exit(EXIT_FAIL)
+
+
+def look(data: Path | None) -> list[Finding]:
+    """The findings of all checks."""
+    read = read_place(data)
+    found = [*read.findings]
+    if read.place is not None:
+        found += asyncio.run(examine(checks_of(read.place)))
+    else:
+        found += packages.look()
+    return found
+
+
+def checks_of(place: Place) -> list[Check]:
+    """Every check of this system."""
+    settings = place.settings
+    mend = "check the file and its disk"
+    return [
+        Check(packages.CHECK, _of_files(packages.look), "install Milepost anew"),
+        Check(sources.SOURCES, _of_files(partial(sources.look, settings.sources_file)), mend),
+        Check(files.TOKENS, _of_files(partial(files.tokens, settings)), mend),
+        Check(files.JOURNEY, _of_files(partial(files.journey, settings.journey_file)), mend),
+        Check(
+            spool.FOLDER, _of_files(partial(spool.look, settings.ingest)), mend, spool.CHECKS[1:]
+        ),
+        Check(database.DATABASE, partial(database.look, settings), database.FIX, database.COVERS),
+    ]
+
+
+def line_of(one: Finding) -> str:
+    """A plain line: status, check, what is so, and the fix."""
+    fix = f" -> {one.fix}" if one.fix else ""
+    return f"{one.status}\t{one.check}\t{one.what}{fix}".replace("\n", " ")
+
+
+def _table(found: Sequence[Finding]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for one in found:
+        said = Text(one.what)
+        if one.fix:
+            said.append(f"\n{one.fix}", style="italic")
+        table.add_row(Text(one.status, style=_STYLES[one.status]), Text(one.check), said)
+    return table
+
+
+def _of_files(look: Callable[[], list[Finding]]) -> Callable[[], Awaitable[list[Finding]]]:
+    return partial(in_thread, look)
