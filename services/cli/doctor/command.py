@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.asking import DataOption
-from services.cli.doctor import database, files, packages, sources, spool
+from services.cli.asking import DataOption, TokenOption
+from services.cli.doctor import database, files, kafka, packages, serving, sources, spool, status
 from services.cli.doctor.examine import Check, examine, in_thread
 from services.cli.doctor.finding import Finding, Status, worst
 from services.cli.doctor.given_settings import Place, read_place
@@ -29,6 +29,7 @@ _STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red
 def doctor(
     *,
     data: DataOption = None,
+    token_file: TokenOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check everything that a wrong set-up can break, and say how to mend it; changes nothing.
@@ -36,7 +37,7 @@ def doctor(
     Reads the settings of the environment, as the roles do. Exit code 0: ok, or warnings; 1: a
     check failed.
     """
-    found = look(data)
+    found = look(data, token_file)
     if as_json:
         findings = [msgspec.to_builtins(one) for one in found]
         typer.echo(json.dumps({"status": worst(found), "findings": findings}, indent=2))
@@ -49,18 +50,18 @@ def doctor(
         raise typer.Exit(EXIT_FAIL)
 
 
-def look(data: Path | None) -> list[Finding]:
+def look(data: Path | None, token_file: Path | None) -> list[Finding]:
     """The findings of all checks."""
     read = read_place(data)
     found = [*read.findings]
     if read.place is not None:
-        found += asyncio.run(examine(checks_of(read.place)))
+        found += asyncio.run(examine(checks_of(read.place, token_file)))
     else:
         found += packages.look()
     return found
 
 
-def checks_of(place: Place) -> list[Check]:
+def checks_of(place: Place, token_file: Path | None = None) -> list[Check]:
     """Every check of this system."""
     settings = place.settings
     mend = "check the file and its disk"
@@ -73,6 +74,19 @@ def checks_of(place: Place) -> list[Check]:
             spool.FOLDER, _of_files(partial(spool.look, settings.ingest)), mend, spool.CHECKS[1:]
         ),
         Check(database.DATABASE, partial(database.look, settings), database.FIX, database.COVERS),
+        Check(kafka.KAFKA, partial(kafka.look, settings), kafka.FIX, kafka.COVERS),
+        *_of_roles(place, token_file),
+    ]
+
+
+def _of_roles(place: Place, token_file: Path | None) -> list[Check]:
+    urls = {serving.INGEST: place.ingest, serving.WORKER: None, serving.API: place.api}
+    roles = [serving.role_of(name, place.settings, url) for name, url in urls.items()]
+    restart = "see its log, and restart it"
+    return [
+        Check(serving.PORTS, _of_files(partial(serving.judge_ports, roles)), restart),
+        *(Check(role.name, partial(serving.ready, role), restart) for role in roles),
+        Check("status", partial(status.look, roles[-1], token_file), restart),
     ]
 
 

@@ -59,7 +59,7 @@ async def look(settings: Settings) -> list[Finding]:
             *judge_server(server),
             *judge_durability(server.settings),
             judge_connections(server, settings.database.pool_max),
-            *judge_clock(CLOCK, "PostgreSQL", server.now, (before, after)),
+            *judge_clock(CLOCK, "PostgreSQL's", server.now, (before, after)),
             schema := judge_schema(revision, revisions()),
         ]
         if schema.status == "fail":

@@ -1,0 +1,103 @@
+"""What the query API says of the whole: watermark, lag, outbox, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from services.cli.doctor.examine import in_thread
+from services.cli.doctor.finding import Finding, fail, ok, or_ok, skips, warn
+from services.cli.doctor.serving import Role, get
+
+WATERMARK = "watermark"
+PARTITIONS = "partitions"
+LAG = "lag"
+OUTBOX = "outbox"
+LETTERS = "dead letters"
+STATUS_CHECKS = (WATERMARK, PARTITIONS, LAG, OUTBOX, LETTERS)
+LAG_RECORDS_MAX = 50_000
+OUTBOX_SECONDS_MAX = 30.0
+WATERMARK_SECONDS_MAX = 300.0
+
+
+async def look(role: Role, token_file: Path | None) -> list[Finding]:
+    """What the query API says of the watermark, lag, outbox and dead letters."""
+    try:
+        token = await in_thread(lambda: token_file.read_text("utf-8")) if token_file else ""
+        words = token.split(maxsplit=1)
+        headers = {"Authorization": f"Bearer {words[0]}"} if words else {}
+        answer = await get(f"{role.url}/v1/status", headers)
+        found = answer.json()
+    except OSError as error:
+        return skips(STATUS_CHECKS, f"--token-file cannot be read: {error}")
+    except (httpx2.HTTPError, ValueError):
+        return skips(STATUS_CHECKS, f"needs the query API at {role.url}")
+    if answer.status_code in (401, 403):
+        return skips(STATUS_CHECKS, "the query API asks for a token: --token-file FILE")
+    if not answer.is_success:
+        why = str(found.get("detail", answer.status_code)) if isinstance(found, dict) else "?"
+        return skips(STATUS_CHECKS, f"the query API cannot tell: {why}")
+    return judge_status(found)
+
+
+def judge_status(found: dict[str, Any]) -> list[Finding]:
+    """The findings of `/v1/status`."""
+    return [
+        *_watermark(found["watermark"]),
+        *or_ok(list(_stopped(found["stopped"])), PARTITIONS, "none has stopped"),
+        _lag(found["lag"]),
+        _outbox(found["outbox"]),
+        _letters(found["dead_letters"]),
+    ]
+
+
+def _watermark(said: dict[str, Any]) -> Iterator[Finding]:
+    if said["at"] is None:
+        what = "there is none yet, so no signal is raised"
+        yield warn(WATERMARK, what, "start ingest and a worker, and let both reach Kafka")
+        return
+    age = f"{said['age_seconds']:.1f} s old"
+    for hold in said["holds"]:
+        whose = f"partition {hold['partition']}"
+        if hold["instance"]:
+            whose = f"instance {hold['instance']} in {whose}"
+        level = fail if said["age_seconds"] > WATERMARK_SECONDS_MAX else warn
+        yield level(WATERMARK, f"{age}, held by {whose} ({hold['reason']})", hold["advice"])
+    if not said["holds"]:
+        yield ok(WATERMARK, age)
+
+
+def _stopped(stopped: dict[str, str]) -> Iterator[Finding]:
+    for partition, why in stopped.items():
+        what = f"partition {partition} stopped: {why}"
+        fix = f"mend what failed, then `milepost dead-letters resume {partition}`"
+        yield fail(PARTITIONS, what, fix)
+
+
+def _lag(lag: dict[str, int] | None) -> Finding:
+    if lag is None:
+        fix = "let the query API reach MILEPOST_KAFKA__BOOTSTRAP"
+        return warn(LAG, "the query API does not reach Kafka, so it is not known", fix)
+    total = sum(lag.values())
+    if total > LAG_RECORDS_MAX:
+        what = f"{total} records wait for a worker"
+        return warn(LAG, what, "let a worker run; start more of them where it does not catch up")
+    return ok(LAG, f"{total} records wait for a worker")
+
+
+def _outbox(outbox: dict[str, Any]) -> Finding:
+    oldest = outbox["oldest_seconds"] or 0.0
+    what = f"{outbox['pending']} messages wait for their topics, the oldest for {oldest:.1f} s"
+    if oldest > OUTBOX_SECONDS_MAX:
+        return fail(OUTBOX, what, "let a worker run, whose relay sends them, and reach Kafka")
+    return ok(OUTBOX, what)
+
+
+def _letters(count: int) -> Finding:
+    if count:
+        fix = "`milepost dead-letters list` shows why; mend it, then replay or drop them"
+        return warn(LETTERS, f"{count} records could not be processed", fix)
+    return ok(LETTERS, "none is open")
