@@ -1,0 +1,82 @@
+"""The filters of a question, as parameters that are described, and as the compiler takes them."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.journey_state.api.asking import Asking
+from services.journey_state.api.problems import Problem
+from services.journey_state.database import Connection
+from services.journey_state.filters import CHANNELS, PARTS, STATES, FilterError, Filters, parse
+from services.journey_state.in_force import Term
+from services.journey_state.people_queries import Asked
+
+
+class FilterQuery(BaseModel):
+    """The parameters of every figure: texts, read by `filters.parse`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description="a date in `zone`, or a time with its offset; else 30 days before `to`",
+    )
+    to: str | None = Field(None, description="likewise, itself excluded; else now")
+    zone: str | None = Field(None, description="a name such as Europe/Warsaw; else UTC")
+    channel: str | None = Field(None, description=" ".join(CHANNELS))
+    source: str | None = None
+    campaign: str | None = Field(None, description="`context.campaign.name` of the touchpoint")
+    event: str | None = Field(None, description="by its canonical name")
+    rule: str | None = Field(None, description="of abandonment")
+    state: str | None = Field(None, description=f"of the signal: {' '.join(STATES)}")
+    stage: str | None = Field(None, description="of the definition in force")
+    segment: str | None = Field(None, description="not there yet: 400")
+
+
+class PeopleQuery(FilterQuery):
+    """Who is listed, and which page."""
+
+    part: str | None = Field(
+        None, description=f"of the stage's people: {' '.join(PARTS)}; else stock"
+    )
+    after: str | None = Field(None, max_length=4096, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=10_000, description="items of a page, at most")
+
+
+def read_filters(request: Request, query: FilterQuery, ask: Asking) -> Filters:
+    """What the question asks for; else a Problem (400) that names each wrong parameter."""
+    said = query.model_dump(by_alias=True, exclude_none=True, exclude={"after", "limit"})
+    names = [name for name, _ in request.query_params.multi_items()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    errors = [{"where": f"query parameter {name}", "message": "is given twice"} for name in twice]
+    if not errors:
+        try:
+            return parse(said, ask.clock())
+        except FilterError as error:
+            errors = [
+                {"where": f"query parameter {fault.parameter}", "message": fault.message}
+                for fault in error.faults
+            ]
+    raise Problem(
+        400, "bad_parameter", "; ".join(f"{e['where']}: {e['message']}" for e in errors), errors
+    )
+
+
+async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tuple[Asked, Term]:
+    """The filters by the definition in force, and this; else a Problem (400, 503)."""
+    term = (await ask.definitions.at(connection, ask.grace_us)).current
+    stages = [stage.name for stage in term.definition.stages]
+    if filters.stage is not None and filters.stage not in stages:
+        message = f"the journey has no stage {filters.stage!r}; it has {', '.join(stages)}"
+        error = {"where": "query parameter stage", "message": message}
+        raise Problem(400, "bad_parameter", f"{error['where']}: {message}", [error])
+    # What is no track call is known by its type, which no alias concerns.
+    aliases = {
+        other: name for other, name in term.definition.aliases.items() if other not in _CALLS
+    }
+    return Asked(filters, stages, aliases), term
+
+
+_CALLS = frozenset({"page", "screen", "identify", "group", "alias", "consent"})

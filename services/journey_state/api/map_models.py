@@ -1,0 +1,121 @@
+"""The shapes of the journey map's figures and of the people behind them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.journey_state.api.models import Page, SignalState, Time
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Period(_Answer):
+    """From when, included, to when, excluded."""
+
+    from_: Time = Field(alias="from")
+    to: Time
+    zone: str = Field(description="that in which dates are read")
+
+
+class Person(_Answer):
+    """Somebody behind a figure, as they are now."""
+
+    customer_id: str
+    stage: str = Field(description="`none` before the first")
+    entered_at: Time | None
+    first_seen_at: Time | None
+    last_seen_at: Time | None
+
+
+class PersonList(Page[Person]):
+    """Everybody whom the filters mean, by their ids."""
+
+    period: Period
+
+
+class Figure(_Answer):
+    """How many people, and the query string of `GET /v1/customers` that lists exactly them."""
+
+    people: int
+    query: str
+
+
+class Dwell(Figure):
+    """How long the stays lasted that ended in the period; null: none did."""
+
+    stays: int
+    p50_seconds: float | None
+    p90_seconds: float | None
+
+
+class Conversion(Figure):
+    """Of those who entered in the period, who came further before its end."""
+
+    share: float | None = Field(description="of those who entered; null: nobody did")
+
+
+class TouchFigure(Figure):
+    """Touchpoints in the period while the customer was in the stage."""
+
+    events: int
+
+
+class ChannelFigure(TouchFigure):
+    """Of one channel and one stage."""
+
+    stage: str
+
+
+class Lane(_Answer):
+    """A channel through all stages."""
+
+    channel: str
+    stages: list[ChannelFigure]
+
+
+class EventFigure(TouchFigure):
+    """Of one event."""
+
+    event: str = Field(description="its canonical name")
+
+
+class SignalFigure(Figure):
+    """Signals due in the period while the customer was in the stage."""
+
+    rule: str
+    state: SignalState
+    signals: int
+
+
+class StageFigures(_Answer):
+    """One stage: `present` = `moved` + `still_here` + `left`."""
+
+    stage: str
+    labels: dict[str, str]
+    present: Figure
+    entered: Figure
+    moved: Figure
+    still_here: Figure
+    left: Figure
+    stock: Figure
+    dwell: Dwell
+    conversion: Conversion | None = Field(description="null: the last stage")
+    touchpoints: list[EventFigure] = Field(description="the ten events of the most people")
+    abandonment: list[SignalFigure]
+
+
+class JourneyMap(_Answer):
+    """The figures of the journey in a period."""
+
+    period: Period
+    filters: dict[str, str] = Field(description="who and what is counted, of all")
+    journey: str
+    definition: str = Field(description="version of the definition in force")
+    remaining: int = Field(
+        description="customers not yet computed by it: they stand in the stages of an earlier one"
+    )
+    counted: dict[str, str] = Field(description="what each figure counts")
+    stages: list[StageFigures]
+    lanes: list[Lane]

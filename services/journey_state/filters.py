@@ -1,0 +1,174 @@
+"""The filters of every figure: read from a query string, and written as one again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from services.contracts.times import DAY_US, format_time, from_datetime, read_time
+
+PERIOD_DAYS_DEFAULT = 30
+PERIOD_DAYS_MAX = 1100  # three years and a quarter: this year beside the two before it
+VALUE_LENGTH_MAX = 256  # characters
+
+CHANNELS = ("website", "app", "email", "chatbot", "phone", "offline")
+STATES = ("raised", "recovered", "retracted", "expired")
+# Which people of a stage: what each means stands in `people_queries`.
+PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
+         "touched", "signaled")  # fmt: skip
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LATEST = "9999-01-01"
+
+
+class Fault(NamedTuple):
+    """A parameter that is wrong, and what to do."""
+
+    parameter: str
+    message: str
+
+
+class FilterError(Exception):
+    """The query string says nothing that could be counted."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.parameter}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """A period, `to_at` excluded, and what is counted in it; None: whatever.
+
+    `zone` is that of dates. `part` says which people of `stage` are meant.
+    """
+
+    from_at: int
+    to_at: int
+    zone: str = "UTC"
+    channel: str | None = None
+    source: str | None = None
+    campaign: str | None = None
+    event: str | None = None
+    rule: str | None = None
+    state: str | None = None
+    stage: str | None = None
+    part: str | None = None
+
+    @property
+    def of_touchpoints(self) -> bool:
+        """Whether only people with certain touchpoints count."""
+        return any((self.channel, self.source, self.campaign, self.event))
+
+    @property
+    def of_signals(self) -> bool:
+        """Whether only people with certain signals count."""
+        return any((self.rule, self.state))
+
+    def query(self, **changes: str) -> str:
+        """The query string that `parse` reads as these filters, with the changes."""
+        period = {"from": format_time(self.from_at), "to": format_time(self.to_at)}
+        return urlencode(period | {"zone": self.zone} | self.said() | changes)
+
+    def said(self) -> dict[str, str]:
+        """The filters beside the period."""
+        texts = {name: getattr(self, name) for name in _TEXTS}
+        return {name: text for name, text in texts.items() if text is not None}
+
+
+_TEXTS = tuple(
+    field.name for field in fields(Filters) if field.name not in ("from_at", "to_at", "zone")
+)
+PARAMETERS = ("from", "to", "zone", "segment", *_TEXTS)
+_CHOICES = {"channel": CHANNELS, "state": STATES, "part": PARTS}
+
+
+def parse(values: Mapping[str, str], now: int) -> Filters:
+    """The filters that these parameters state; `now` ends a period that names no end.
+
+    Raises FilterError, which names every parameter that is wrong.
+    """
+    faults = [Fault(name, _fault(name, value)) for name, value in values.items()]
+    faults = [fault for fault in faults if fault.message]
+    zone = values.get("zone", "UTC")
+    if not _is_zone(zone):
+        faults.append(Fault("zone", f"no time zone is named {zone!r}; write such as Europe/Warsaw"))
+        zone = "UTC"
+    to_at = _instant(values, "to", zone, faults)
+    from_at = _instant(values, "from", zone, faults)
+    if to_at is None:
+        to_at = now if from_at is None else max(now, from_at + 1)
+    if from_at is None:
+        from_at = to_at - PERIOD_DAYS_DEFAULT * DAY_US
+    if not faults:
+        faults = list(_period_faults(from_at, to_at))
+    if values.get("part") and not values.get("stage"):
+        faults.append(Fault("part", "needs `stage`: it is a part of the people of one stage"))
+    if faults:
+        raise FilterError(faults)
+    texts = {name: values[name] for name in _TEXTS if name in values}
+    return Filters(from_at=from_at, to_at=to_at, zone=zone, **texts)
+
+
+def day_begins(day: date, zone: ZoneInfo) -> int:
+    """The first instant of the day there: 23, 24 or 25 hours before the next day's.
+
+    Where clocks skip midnight, the instant at which they do; where it comes twice, the first.
+    """
+    return from_datetime(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def _fault(name: str, value: str) -> str:
+    if name == "segment":
+        return "segments are not there yet; leave it out"
+    if name not in PARAMETERS:
+        return f"unknown; filters are {', '.join(PARAMETERS)}"
+    if not value or len(value) > VALUE_LENGTH_MAX or not value.isprintable():
+        return f"takes 1 to {VALUE_LENGTH_MAX} characters that can be printed"
+    if value not in _CHOICES.get(name, (value,)):
+        return f"is one of {' '.join(_CHOICES[name])}"
+    return ""
+
+
+def _instant(values: Mapping[str, str], name: str, zone: str, faults: list[Fault]) -> int | None:
+    if name not in values:
+        return None
+    text = values[name].strip()
+    try:
+        if _DATE.fullmatch(text):
+            found = day_begins(date.fromisoformat(text), ZoneInfo(zone))
+        else:
+            # An offset's + may have come as the space that it stands for.
+            head, space, offset = text.rpartition(" ")
+            found = read_time(f"{head}+{offset}" if space and "T" in head else text)
+    except (ValueError, OverflowError):
+        faults.append(Fault(name, "write 2026-11-21, or 2026-11-21T12:00:00Z with its offset"))
+        return None
+    if not 0 <= found < _FAR:
+        faults.append(Fault(name, f"lies outside 1970-01-01 to {_LATEST}"))
+        return None
+    return found
+
+
+_FAR = read_time(f"{_LATEST}T00:00:00Z")
+
+
+def _period_faults(from_at: int, to_at: int) -> list[Fault]:
+    if from_at >= to_at:
+        return [Fault("from", "is not before `to`, which is excluded")]
+    if to_at - from_at > PERIOD_DAYS_MAX * DAY_US:
+        return [Fault("from", f"a period has at most {PERIOD_DAYS_MAX} days")]
+    return []
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such name, no name at all, a folder's
+        return False
+    return True

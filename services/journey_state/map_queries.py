@@ -1,0 +1,99 @@
+"""The figures of the journey map, each counted over the rows that its list of people names."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.journey_state.database import Connection
+from services.journey_state.people_queries import PARTS, STAGE_PARTS, Asked, read
+
+TOUCHPOINTS_MAX = 10  # of one stage: those of the most people
+
+
+class Count(NamedTuple):
+    """How many people, and how many rows they have there: stays, touchpoints or signals."""
+
+    people: int
+    times: int
+
+
+async def part_counts(connection: Connection, asked: Asked) -> dict[tuple[str, str], Count]:
+    """By stage and part; what is missing is nobody."""
+    parts = (
+        f"SELECT '{part}' AS part, p.* FROM ({PARTS[part]}) AS p"  # noqa: S608 - constants
+        for part in STAGE_PARTS
+    )
+    rows = await read(
+        connection,
+        f"""
+        SELECT stage, part, count(DISTINCT customer_id), count(*)
+        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY stage, part
+        """,  # noqa: S608 - constants
+        asked,
+    )
+    return {(row[0], row[1]): Count(row[2], row[3]) for row in rows}
+
+
+async def dwell_seconds(connection: Connection, asked: Asked) -> dict[str, list[float]]:
+    """The median and the ninetieth percentile of the stays that ended in the period, by stage."""
+    rows = await read(
+        connection,
+        """
+        SELECT stage, percentile_cont(ARRAY[0.5, 0.9])
+          WITHIN GROUP (ORDER BY CAST(extract(epoch FROM left_at - entered_at) AS float8))
+        FROM visit WHERE left_at < :to GROUP BY stage
+        """,
+        asked,
+    )
+    return {row[0]: list(row[1]) for row in rows}
+
+
+class Touches(NamedTuple):
+    """Touchpoints in the period while the customer was in a stage: by channel or by event."""
+
+    stage: str
+    channel: str | None
+    event: str | None
+    counted: Count
+
+
+async def touches(connection: Connection, asked: Asked) -> list[Touches]:
+    """By stage and channel, and of each stage the events of the most people."""
+    rows = await read(
+        connection,
+        f"""
+        SELECT stage, channel, event, people, times FROM (
+          SELECT stage, channel, event, count(DISTINCT customer_id) AS people, count(*) AS times,
+            row_number() OVER (PARTITION BY stage, grouping(event)
+              ORDER BY count(DISTINCT customer_id) DESC, count(*) DESC, event COLLATE "C") AS place
+          FROM ({PARTS["touched"]}) AS touched
+          GROUP BY GROUPING SETS ((stage, channel), (stage, event))
+        ) AS counted
+        WHERE event IS NULL OR place <= {TOUCHPOINTS_MAX} ORDER BY stage, place
+        """,  # noqa: S608 - constants
+        asked,
+    )
+    return [Touches(row[0], row[1], row[2], Count(row[3], row[4])) for row in rows]
+
+
+class Signals(NamedTuple):
+    """Signals due in the period, by the stage that the customer was in then."""
+
+    stage: str
+    rule: str
+    state: str
+    counted: Count
+
+
+async def signals(connection: Connection, asked: Asked) -> list[Signals]:
+    """By stage, rule and state."""
+    rows = await read(
+        connection,
+        f"""
+        SELECT stage, rule, state, count(DISTINCT customer_id), count(*)
+        FROM ({PARTS["signaled"]}) AS signaled
+        GROUP BY stage, rule, state ORDER BY stage, rule, state
+        """,  # noqa: S608 - constants
+        asked,
+    )
+    return [Signals(row[0], row[1], row[2], Count(row[3], row[4])) for row in rows]

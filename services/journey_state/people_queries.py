@@ -1,0 +1,205 @@
+"""The one compiler from filters to SQL: who is meant, for every figure and the list behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, text
+
+from services.contracts.times import to_datetime
+from services.journey_state.database import Connection
+from services.journey_state.filters import Filters
+
+
+class Asked(NamedTuple):
+    """Filters, and what the definition in force says of the names in them."""
+
+    filters: Filters
+    stages: Sequence[str]  # in file order
+    aliases: Mapping[str, str]  # other name of an event -> canonical
+
+
+# Bots and statements of consent are no touchpoints of people. Read as JSON are only records that do
+# not end as those of ingest do: what stands before the last brace is said of the whole.
+_PERSONS = r"""
+    NOT too_late AND CASE
+      WHEN event <> 'consent' AND (body LIKE CAST('%"bot"\:false,"historical"\:false}' AS bytea)
+        OR body LIKE CAST('%"bot"\:false,"historical"\:true}' AS bytea)) THEN true
+      ELSE coalesce(convert_from(body, 'UTF8')::json ->> 'bot', '') <> 'true'
+        AND coalesce(convert_from(body, 'UTF8')::json ->> 'type', '') <> 'consent' END
+"""
+_EVENT = "coalesce(CAST(:aliases AS jsonb) ->> btrim(event), btrim(event))"
+_CAMPAIGN = "left(convert_from(body, 'UTF8')::json #>> '{context,campaign,name}', 500)"
+
+# Touchpoints of the period, each with whose it is now. Only identifiers that have moved have
+# periods; for others the owner owns all the past.
+_TOUCHES = """
+  seen AS (
+    SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event
+    FROM timeline
+    WHERE occurred_at >= :from AND occurred_at < :to AND {persons} {filters}
+  ), moved AS (
+    SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
+      lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
+      lead(from_source) OVER p AS to_source
+    FROM ownership_periods
+    WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
+  ), touch AS (
+    SELECT i.customer_id, t.* FROM seen AS t
+    JOIN identifiers AS i ON i.identifier_key = t.identifier_key
+    WHERE i.customer_id IS NOT NULL AND NOT EXISTS
+      (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = t.identifier_key)
+    UNION ALL
+    SELECT m.customer_id, t.* FROM seen AS t
+    JOIN moved AS m ON m.identifier_key = t.identifier_key
+      AND (t.occurred_at, t.message_id, t.source)
+        >= (m.from_at, m.from_message_id, m.from_source)
+      AND (m.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+        < (m.to_at, m.to_message_id, m.to_source))
+  )"""
+
+# One window, backwards: what comes next is what came before, and the frame only grows.
+_STAYS = """
+  stay AS (
+    SELECT customer_id, stage, rank, entered_at, message_id, source, lag(rank) OVER b AS next_rank,
+      lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
+      lag(source) OVER b AS left_source,
+      max(rank) FILTER (WHERE entered_at < :to) OVER
+        (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+    FROM (SELECT *, array_position(:stages, stage) AS rank FROM stage_history
+      WHERE superseded_at IS NULL {people}) AS present
+    WINDOW b AS (PARTITION BY customer_id ORDER BY entered_at DESC, message_id DESC, source DESC)
+  ), visit AS (
+    SELECT * FROM stay WHERE entered_at < :to AND (left_at IS NULL OR left_at >= :from)
+  ), person AS (
+    SELECT DISTINCT ON (stage, customer_id) stage, customer_id, CASE
+      WHEN left_at IS NULL OR left_at >= :to THEN 'still_here'
+      WHEN next_rank > rank THEN 'moved' ELSE 'left' END AS outcome
+    FROM visit ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC
+  )"""
+
+_SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filters}"
+
+# Of each part the rows behind its number: a person may have several.
+PARTS = {
+    "present": "SELECT stage, customer_id FROM visit",
+    "entered": "SELECT stage, customer_id FROM visit WHERE entered_at >= :from",
+    "moved": "SELECT stage, customer_id FROM person WHERE outcome = 'moved'",
+    "still_here": "SELECT stage, customer_id FROM person WHERE outcome = 'still_here'",
+    "left": "SELECT stage, customer_id FROM person WHERE outcome = 'left'",
+    "converted": """
+      SELECT stage, customer_id FROM visit WHERE entered_at >= :from AND reached > rank""",
+    "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :to",
+    "stock": "SELECT stage, customer_id FROM stay WHERE left_at IS NULL",
+    "touched": """
+      SELECT s.stage, t.customer_id, t.channel, t.event FROM touch AS t
+      JOIN stay AS s ON s.customer_id = t.customer_id
+        AND (t.occurred_at, t.message_id, t.source) >= (s.entered_at, s.message_id, s.source)
+        AND (s.left_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+          < (s.left_at, s.left_message_id, s.left_source))""",
+    "signaled": """
+      SELECT s.stage, g.customer_id, g.rule, g.state FROM signaled AS g
+      JOIN stay AS s ON s.customer_id = g.customer_id
+        AND s.entered_at <= g.due_at AND (s.left_at IS NULL OR s.left_at > g.due_at)""",
+}
+STAGE_PARTS = tuple(part for part in PARTS if part not in ("touched", "signaled"))
+
+_TYPES: dict[str, Any] = {
+    "from": DateTime(timezone=True),
+    "to": DateTime(timezone=True),
+    "stages": ARRAY(Text),
+    "aliases": Text,
+    "after": Uuid,
+    "limit": BigInteger,
+}
+
+
+def tables_of(filters: Filters) -> str:
+    """The tables `touch`, `signaled`, `stay`, `visit`, `person`, as a WITH clause.
+
+    The last three have only the people whom the filters mean.
+    """
+    touches = _TOUCHES.format(event=_EVENT, persons=_PERSONS, filters=_touch_filters(filters))
+    signals = _SIGNALS.format(filters=_equal(filters, "rule", "state"))
+    stays = _STAYS.format(people=_people(filters))
+    return f"WITH {touches}, signaled AS ({signals}), {stays}"
+
+
+async def read(connection: Connection, statement: str, asked: Asked, **values: Any) -> list[Any]:
+    """The rows of a statement behind `tables_of` these filters."""
+    filters = asked.filters
+    known = {
+        "from": to_datetime(filters.from_at),
+        "to": to_datetime(filters.to_at),
+        "stages": list(asked.stages),
+        "aliases": msgspec.json.encode(asked.aliases).decode(),
+        **{name: getattr(filters, name) for name in _NAMES},
+        **values,
+    }
+    sql = f"{tables_of(filters)} {statement}"
+    used = {name: known[name] for name in set(_PLACEHOLDER.findall(sql))}
+    types = [bindparam(name, type_=_TYPES.get(name, Text())) for name in used]
+    return list(await connection.execute(text(sql).bindparams(*types), used))
+
+
+_PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z]+)")
+_NAMES = ("channel", "source", "campaign", "event", "rule", "state", "stage")
+
+
+class PersonRow(NamedTuple):
+    """Somebody who is meant."""
+
+    customer_id: UUID
+    state: bytes
+
+
+async def people_page(
+    connection: Connection, asked: Asked, *, after: UUID | None, limit: int
+) -> list[PersonRow]:
+    """The people whom the filters mean, by their ids, from behind `after`.
+
+    The whole set is found for each page: what it costs does not depend on the page's size.
+    """
+    rows = await read(
+        connection,
+        f"""
+        SELECT c.customer_id, c.state FROM customers AS c
+        WHERE c.merged_into IS NULL AND c.customer_id IN ({_meant(asked.filters)})
+          {"" if after is None else "AND c.customer_id > :after"}
+        ORDER BY c.customer_id LIMIT :limit
+        """,  # noqa: S608 - constants
+        asked,
+        after=after,
+        limit=limit,
+    )
+    return [PersonRow(*row) for row in rows]
+
+
+def _meant(filters: Filters) -> str:
+    if filters.stage is None:
+        return f"SELECT customer_id FROM customers WHERE true {_people(filters)}"  # noqa: S608
+    rows = PARTS[filters.part or "stock"]
+    return f"SELECT customer_id FROM ({rows}) AS meant WHERE stage = :stage"  # noqa: S608
+
+
+def _people(filters: Filters) -> str:
+    touched = "AND customer_id IN (SELECT customer_id FROM touch)"
+    signaled = "AND customer_id IN (SELECT customer_id FROM signaled)"
+    return " ".join([touched] * filters.of_touchpoints + [signaled] * filters.of_signals)
+
+
+def _touch_filters(filters: Filters) -> str:
+    found = _equal(filters, "channel", "source")
+    if filters.event is not None:
+        found += f" AND {_EVENT} = :event"
+    if filters.campaign is not None:
+        found += f" AND {_CAMPAIGN} = :campaign"
+    return found
+
+
+def _equal(filters: Filters, *names: str) -> str:
+    return " ".join(f"AND {name} = :{name}" for name in names if getattr(filters, name) is not None)

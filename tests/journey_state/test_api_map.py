@@ -1,0 +1,206 @@
+"""The journey map's figures against a count by hand, and the lists of people behind each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx2
+import msgspec
+import pytest
+
+from services.contracts.times import format_time
+from services.contracts.touchpoint import Touchpoint
+from tests.journey_state.asking import get, problem, serving
+from tests.journey_state.counting import Figures, Life, counted, everything, lives
+from tests.journey_state.transacting import HOUR, JOURNEY, Transacting, at, event, transacting
+
+ALIASED = JOURNEY.replace("once:", "aliases: {Order: [Purchase]}\nonce:")
+STAGES = ["look", "cart", "buy", "back"]
+NAMES = ("page", "Add", "View", "Order", "Purchase", "Empty", "Return", "Mail", "Failed", "Ask")
+END = 6 * HOUR
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"channel": "app"},
+    {"channel": "website", "source": "shop", "event": "Order"},
+    {"campaign": "spring"},
+    {"rule": "cart", "channel": "app"},
+    {"state": "recovered"},
+)
+
+
+def world_of(chosen: random.Random, count: int) -> list[Touchpoint]:
+    """Touchpoints of a few people, whose devices become known, are shared, and are bots'."""
+    made = []
+    for n in range(count):
+        name = chosen.choice(NAMES)
+        when = chosen.randrange(0, END, 600)  # as long as the rules wait: many ties
+        identifiers = {"anonymous_id": f"a{chosen.randrange(9)}"}
+        if chosen.random() < 0.35:
+            identifiers["user_id"] = f"u{chosen.randrange(4)}"
+        more: dict[str, Any] = {}
+        if chosen.random() < 0.3:
+            campaign = {"campaign": {"name": chosen.choice(("spring", "fall"))}}
+            more["context"] = msgspec.Raw(msgspec.json.encode(campaign))
+        if chosen.random() < 0.1:
+            more.update(type="consent", consent={"analytics": True})
+            name = "consent"
+        made.append(
+            event(
+                name,
+                when,
+                message_id=f"m{n}",
+                received=when + chosen.choice((0, 0, 3000)),
+                identifiers=identifiers,
+                channel=chosen.choice(("website", "app", "email")),
+                source=chosen.choice(("shop", "till")),
+                properties={"cart": chosen.choice("xy"), "bot": chosen.random() < 0.3},
+                bot=chosen.random() < 0.12,
+                **more,
+            )
+        )
+    return made
+
+
+async def lived(world: Transacting, chosen: random.Random) -> list[str]:
+    """The ids of everybody after such touchpoints came in any order, W with them."""
+    sent = world_of(chosen, 70)
+    for start in range(0, len(sent), 14):
+        await world.take(*sent[start : start + 14])
+        await world.pass_time(chosen.randrange(END))
+    await world.pass_time(END + HOUR)
+    rows = await world.rows("SELECT customer_id FROM customers WHERE merged_into IS NULL")
+    return [row[0].hex() for row in rows]
+
+
+def figures_of(answer: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Each figure of a map and what it counts."""
+    for stage in answer["stages"]:
+        name = stage["stage"]
+        for part in ("present", "entered", "moved", "still_here", "left", "stock"):
+            yield (part, name), stage[part]
+        if stage["conversion"]:
+            yield ("converted", name), stage["conversion"]
+        yield ("ended", name), stage["dwell"]
+        for one in stage["touchpoints"]:
+            yield ("event", name, one["event"]), one
+        for one in stage["abandonment"]:
+            yield ("signaled", name, one["rule"], one["state"]), one
+    for lane in answer["lanes"]:
+        for one in lane["stages"]:
+            yield ("channel", one["stage"], lane["channel"]), one
+
+
+def whose(figures: Figures, key: tuple[str, ...]) -> list[str]:
+    if key[0] != "ended":
+        return figures.get(key, [])
+    return [one for found, people in figures.items() if found[:2] == key for one in people]
+
+
+def assert_counted(answer: dict[str, Any], figures: Figures) -> None:
+    shown = dict(figures_of(answer))
+    for key, figure in shown.items():
+        people = whose(figures, key)
+        assert figure["people"] == len(set(people)), key
+        times = figure.get("events", figure.get("signals", figure.get("stays")))
+        assert times in (None, len(people)), key
+    hidden = {key for key in figures if key[0] in ("channel", "event", "signaled")} - shown.keys()
+    assert not [key for key in hidden if key[1] != "none"]
+    for stage in answer["stages"]:
+        parts = [stage[part]["people"] for part in ("moved", "still_here", "left")]
+        assert sum(parts) == stage["present"]["people"]
+        ended = [k for k in figures if k[:2] == ("ended", stage["stage"])]
+        lasted = [int(key[2]) / 1e6 for key in ended for _ in figures[key]]
+        assert stage["dwell"]["p50_seconds"] == (median(lasted) if lasted else None)
+
+
+async def assert_listed(
+    client: httpx2.AsyncClient, answer: dict[str, Any], figures: Figures, chosen: random.Random
+) -> None:
+    """Each figure's list has exactly its people."""
+    for key, figure in figures_of(answer):
+        asked = dict(parse_qsl(figure["query"]))
+        listed, _ = await everything(
+            client, "/v1/customers", **asked, limit=chosen.choice((2, 100))
+        )
+        ids = [one["customer_id"].replace("-", "") for one in listed]
+        assert ids == sorted(set(whose(figures, key))), key
+
+
+async def compare(
+    client: httpx2.AsyncClient, known: list[Life], chosen: random.Random, said: dict[str, str]
+) -> None:
+    start = chosen.choice((0, HOUR, 2 * HOUR + 300))
+    end = start + chosen.choice((HOUR, 2 * HOUR, END))
+    figures = counted(known, STAGES, at(start), at(end), said)
+    period = {"from": format_time(at(start)), "to": format_time(at(end))}
+    answer = await get(client, "/v1/map", **period, **said)
+    assert_counted(answer, figures)
+    await assert_listed(client, answer, figures, chosen)
+    everybody, _ = await everything(client, "/v1/customers", **period, **said)
+    ids = {one["customer_id"].replace("-", "") for one in everybody}
+    assert ids == set(figures.get(("all",), []))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_figure_counts_what_the_timelines_say_and_lists_its_people(
+    database_url: str, seed: int
+) -> None:
+    chosen = random.Random(seed)
+    async with (
+        transacting(database_url, ALIASED) as world,
+        serving(database_url, clock=lambda: at(END)) as client,
+    ):
+        people = await lived(world, chosen)
+        known = await lives(client, people)
+        for said in ({}, *chosen.sample(FILTERS[1:], 2)):
+            await compare(client, known, chosen, said)
+        # A merge is undone: who the people are now is another matter.
+        for device in range(9):
+            await client.post("/v1/unlinks", json={"identifier": f"anonymous_id:a{device}"})
+        rows = await world.rows("SELECT customer_id FROM customers WHERE merged_into IS NULL")
+        apart = [row[0].hex() for row in rows]
+        assert len(apart) > len(people)
+        await compare(client, await lives(client, apart), chosen, {})
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"segment": "vip"}, "segment"),
+        ({"channel": "fax"}, "channel"),
+        ({"stage": "nowhere"}, "stage"),
+        ({"from": "2026-11-21T12:00:00"}, "from"),
+        ({"zone": "Mars/Olympus"}, "zone"),
+    ],
+)
+async def test_a_wrong_parameter_is_named(
+    database_url: str, asked: dict[str, str], named: str
+) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        for path in ("/v1/map", "/v1/customers"):
+            found = await problem(client, 400, path, **asked)
+            assert found["code"] == "bad_parameter"
+            assert [e["where"] for e in found["errors"]] == [f"query parameter {named}"]
+
+
+async def test_a_parameter_given_twice_is_refused(database_url: str) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        answer = await client.get("/v1/map?channel=app&channel=email")
+        assert answer.status_code == 400
+        assert "given twice" in answer.json()["detail"]
+
+
+async def test_a_journey_without_anybody_is_all_zero(database_url: str) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        answer = await get(client, "/v1/map")
+        assert [stage["stage"] for stage in answer["stages"]] == STAGES
+        assert {figure["people"] for _, figure in figures_of(answer)} == {0}
+        assert answer["stages"][0]["dwell"]["p50_seconds"] is None
+        assert answer["stages"][0]["conversion"]["share"] is None
+        assert answer["stages"][-1]["conversion"] is None
+        assert answer["lanes"] == []
