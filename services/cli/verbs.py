@@ -28,6 +28,7 @@ from services.cli.backtest.command import backtest
 from services.cli.bench.command import bench
 from services.cli.doctor.command import doctor
 from services.cli.endpoints import default_data_dir
+from services.cli.exporting.command import export_command
 from services.cli.given import load_settings, refuse
 from services.cli.importing.command import import_command
 from services.cli.roles import api, ingest, schema, topic, worker
@@ -84,6 +85,7 @@ app.command("unlink")(link.unlink)
 app.command("tail")(tail.tail)
 app.command("email-link")(email_link.email_link)
 app.command("import")(import_command)
+app.command("export")(export_command)
 app.add_typer(watermark.app, name="watermark")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("replay")(replay.replay)

@@ -1,0 +1,1 @@
+"""`milepost export`: what is stored, as files for notebooks."""
