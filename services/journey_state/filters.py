@@ -45,7 +45,8 @@ class FilterError(Exception):
 class Filters:
     """A period, `to_at` excluded, and what is counted in it; None: whatever.
 
-    `zone` is that of dates. `part` says which people of `stage` are meant.
+    `zone` is that of dates. `part` says which people of `stage` are meant, and of what time within
+    the period: of `part_from_at` to `part_to_at`.
     """
 
     from_at: int
@@ -59,6 +60,8 @@ class Filters:
     state: str | None = None
     stage: str | None = None
     part: str | None = None
+    part_from_at: int
+    part_to_at: int
 
     @property
     def of_touchpoints(self) -> bool:
@@ -73,6 +76,9 @@ class Filters:
     def query(self, **changes: str) -> str:
         """The query string that `parse` reads as these filters, with the changes."""
         period = {"from": format_time(self.from_at), "to": format_time(self.to_at)}
+        if (self.part_from_at, self.part_to_at) != (self.from_at, self.to_at):
+            within = (format_time(self.part_from_at), format_time(self.part_to_at))
+            period |= {"part_from": within[0], "part_to": within[1]}
         return urlencode(period | {"zone": self.zone} | self.said() | changes)
 
     def said(self) -> dict[str, str]:
@@ -82,9 +88,11 @@ class Filters:
 
 
 _TEXTS = tuple(
-    field.name for field in fields(Filters) if field.name not in ("from_at", "to_at", "zone")
+    field.name
+    for field in fields(Filters)
+    if field.name != "zone" and not field.name.endswith("_at")
 )
-PARAMETERS = ("from", "to", "zone", "segment", *_TEXTS)
+PARAMETERS = ("from", "to", "zone", "segment", *_TEXTS, "part_from", "part_to")
 _CHOICES = {"channel": CHANNELS, "state": STATES, "part": PARTS}
 
 
@@ -105,14 +113,18 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
         to_at = now if from_at is None else max(now, from_at + 1)
     if from_at is None:
         from_at = to_at - PERIOD_DAYS_DEFAULT * DAY_US
+    begin = _instant(values, "part_from", zone, faults)
+    end = _instant(values, "part_to", zone, faults)
+    begin, end = from_at if begin is None else begin, to_at if end is None else end
     if not faults:
-        faults = list(_period_faults(from_at, to_at))
-    if values.get("part") and not values.get("stage"):
-        faults.append(Fault("part", "needs `stage`: it is a part of the people of one stage"))
+        faults = _period_faults(from_at, to_at, "") or _period_faults(begin, end, "part_")
+        faults += _part_faults(values)
     if faults:
         raise FilterError(faults)
     texts = {name: values[name] for name in _TEXTS if name in values}
-    return Filters(from_at=from_at, to_at=to_at, zone=zone, **texts)
+    return Filters(
+        from_at=from_at, to_at=to_at, zone=zone, part_from_at=begin, part_to_at=end, **texts
+    )
 
 
 def day_begins(day: date, zone: ZoneInfo) -> int:
@@ -158,12 +170,25 @@ def _instant(values: Mapping[str, str], name: str, zone: str, faults: list[Fault
 _FAR = read_time(f"{_LATEST}T00:00:00Z")
 
 
-def _period_faults(from_at: int, to_at: int) -> list[Fault]:
+def _period_faults(from_at: int, to_at: int, prefix: str) -> list[Fault]:
     if from_at >= to_at:
-        return [Fault("from", "is not before `to`, which is excluded")]
+        return [Fault(f"{prefix}from", f"is not before `{prefix}to`, which is excluded")]
     if to_at - from_at > PERIOD_DAYS_MAX * DAY_US:
-        return [Fault("from", f"a period has at most {PERIOD_DAYS_MAX} days")]
+        return [Fault(f"{prefix}from", f"a period has at most {PERIOD_DAYS_MAX} days")]
     return []
+
+
+def _part_faults(values: Mapping[str, str]) -> list[Fault]:
+    part = values.get("part")
+    if part and not values.get("stage"):
+        return [Fault("part", "needs `stage`: it is a part of the people of one stage")]
+    if part not in _TIMELESS:
+        return []
+    named = [name for name in ("part_from", "part_to") if name in values]
+    return [Fault(name, "says when of no such `part`; leave it out") for name in named]
+
+
+_TIMELESS = (None, "stock", "touched", "signaled")
 
 
 def _is_zone(name: str) -> bool:

@@ -41,7 +41,7 @@ async def dwell_seconds(connection: Connection, asked: Asked) -> dict[str, list[
         """
         SELECT stage, percentile_cont(ARRAY[0.5, 0.9])
           WITHIN GROUP (ORDER BY CAST(extract(epoch FROM left_at - entered_at) AS float8))
-        FROM visit WHERE left_at < :to GROUP BY stage
+        FROM visit WHERE left_at < :end GROUP BY stage
         """,
         asked,
     )

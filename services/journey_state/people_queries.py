@@ -68,16 +68,16 @@ _STAYS = """
     SELECT customer_id, stage, rank, entered_at, message_id, source, lag(rank) OVER b AS next_rank,
       lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
       lag(source) OVER b AS left_source,
-      max(rank) FILTER (WHERE entered_at < :to) OVER
+      max(rank) FILTER (WHERE entered_at < :end) OVER
         (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
     FROM (SELECT *, array_position(:stages, stage) AS rank FROM stage_history
       WHERE superseded_at IS NULL {people}) AS present
     WINDOW b AS (PARTITION BY customer_id ORDER BY entered_at DESC, message_id DESC, source DESC)
   ), visit AS (
-    SELECT * FROM stay WHERE entered_at < :to AND (left_at IS NULL OR left_at >= :from)
+    SELECT * FROM stay WHERE entered_at < :end AND (left_at IS NULL OR left_at >= :begin)
   ), person AS (
     SELECT DISTINCT ON (stage, customer_id) stage, customer_id, CASE
-      WHEN left_at IS NULL OR left_at >= :to THEN 'still_here'
+      WHEN left_at IS NULL OR left_at >= :end THEN 'still_here'
       WHEN next_rank > rank THEN 'moved' ELSE 'left' END AS outcome
     FROM visit ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC
   )"""
@@ -87,13 +87,13 @@ _SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filter
 # Of each part the rows behind its number: a person may have several.
 PARTS = {
     "present": "SELECT stage, customer_id FROM visit",
-    "entered": "SELECT stage, customer_id FROM visit WHERE entered_at >= :from",
+    "entered": "SELECT stage, customer_id FROM visit WHERE entered_at >= :begin",
     "moved": "SELECT stage, customer_id FROM person WHERE outcome = 'moved'",
     "still_here": "SELECT stage, customer_id FROM person WHERE outcome = 'still_here'",
     "left": "SELECT stage, customer_id FROM person WHERE outcome = 'left'",
     "converted": """
-      SELECT stage, customer_id FROM visit WHERE entered_at >= :from AND reached > rank""",
-    "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :to",
+      SELECT stage, customer_id FROM visit WHERE entered_at >= :begin AND reached > rank""",
+    "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :end",
     "stock": "SELECT stage, customer_id FROM stay WHERE left_at IS NULL",
     "touched": """
       SELECT s.stage, t.customer_id, t.channel, t.event FROM touch AS t
@@ -111,6 +111,9 @@ STAGE_PARTS = tuple(part for part in PARTS if part not in ("touched", "signaled"
 _TYPES: dict[str, Any] = {
     "from": DateTime(timezone=True),
     "to": DateTime(timezone=True),
+    "begin": DateTime(timezone=True),
+    "end": DateTime(timezone=True),
+    "bounds": ARRAY(DateTime(timezone=True)),
     "stages": ARRAY(Text),
     "aliases": Text,
     "after": Uuid,
@@ -135,6 +138,8 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
     known = {
         "from": to_datetime(filters.from_at),
         "to": to_datetime(filters.to_at),
+        "begin": to_datetime(filters.part_from_at),
+        "end": to_datetime(filters.part_to_at),
         "stages": list(asked.stages),
         "aliases": msgspec.json.encode(asked.aliases).decode(),
         **{name: getattr(filters, name) for name in _NAMES},

@@ -73,6 +73,16 @@ def counted(
     return figures
 
 
+def staged(lives: list[Life], stages: list[str], start: int, end: int, people: set[str]) -> Figures:
+    """What concerns stages alone, of these people, in a part of the period."""
+    figures: Figures = defaultdict(list)
+    for life in lives:
+        if life.customer_id in people:
+            for key in _of_stages(life, stages, start, end):
+                figures[key].append(life.customer_id)
+    return figures
+
+
 def event_of(item: Mapping[str, Any]) -> str:
     return "Order" if item["event"] == "Purchase" else str(item["event"])
 

@@ -12,10 +12,11 @@ import httpx2
 import msgspec
 import pytest
 
-from services.contracts.times import format_time
+from services.contracts.times import format_time, read_time
 from services.contracts.touchpoint import Touchpoint
+from services.journey_state.buckets import BUCKETS_MAX
 from tests.journey_state.asking import get, problem, serving
-from tests.journey_state.counting import Figures, Life, counted, everything, lives
+from tests.journey_state.counting import Figures, Life, counted, everything, lives, staged
 from tests.journey_state.transacting import HOUR, JOURNEY, Transacting, at, event, transacting
 
 ALIASED = JOURNEY.replace("once:", "aliases: {Order: [Purchase]}\nonce:")
@@ -122,12 +123,16 @@ async def assert_listed(
 ) -> None:
     """Each figure's list has exactly its people."""
     for key, figure in figures_of(answer):
-        asked = dict(parse_qsl(figure["query"]))
-        listed, _ = await everything(
-            client, "/v1/customers", **asked, limit=chosen.choice((2, 100))
-        )
-        ids = [one["customer_id"].replace("-", "") for one in listed]
-        assert ids == sorted(set(whose(figures, key))), key
+        listed = await list_behind(client, figure, limit=chosen.choice((2, 100)))
+        assert listed == sorted(set(whose(figures, key))), key
+
+
+async def list_behind(
+    client: httpx2.AsyncClient, figure: dict[str, Any], *, limit: int
+) -> list[str]:
+    asked = dict(parse_qsl(figure["query"]))
+    listed, _ = await everything(client, "/v1/customers", **asked, limit=limit)
+    return [one["customer_id"].replace("-", "") for one in listed]
 
 
 async def compare(
@@ -143,6 +148,30 @@ async def compare(
     everybody, _ = await everything(client, "/v1/customers", **period, **said)
     ids = {one["customer_id"].replace("-", "") for one in everybody}
     assert ids == set(figures.get(("all",), []))
+    await compare_trend(client, known, chosen, period | said | {"zone": "Asia/Kathmandu"}, ids)
+
+
+async def compare_trend(
+    client: httpx2.AsyncClient,
+    known: list[Life],
+    chosen: random.Random,
+    asked: dict[str, str],
+    people: set[str],
+) -> None:
+    answer = await get(client, "/v1/trend", **asked, bucket=chosen.choice(("hour", "day")))
+    assert [stage["stage"] for stage in answer["stages"]] == STAGES
+    found = []
+    for n, bucket in enumerate(answer["buckets"]):
+        start, end = read_time(bucket["from"]), read_time(bucket["to"])
+        figures = staged(known, STAGES, start, end, people)
+        for stage in answer["stages"]:
+            for part, name in (("entered", "entries"), ("ended", "exits"), ("still_here", "stock")):
+                expected = sorted(set(whose(figures, (part, stage["stage"]))))
+                figure = stage["points"][n][name]
+                assert figure["people"] == len(expected), (stage["stage"], name, bucket)
+                found.append((figure, expected))
+    for figure, expected in chosen.sample(found, 10):
+        assert await list_behind(client, figure, limit=100) == expected
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -186,6 +215,14 @@ async def test_a_wrong_parameter_is_named(
             found = await problem(client, 400, path, **asked)
             assert found["code"] == "bad_parameter"
             assert [e["where"] for e in found["errors"]] == [f"query parameter {named}"]
+
+
+async def test_a_trend_of_too_many_buckets_is_refused(database_url: str) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        asked = {"from": "2026-10-01", "to": "2026-11-01", "bucket": "hour"}
+        found = await problem(client, 400, "/v1/trend", **asked)
+        assert [e["where"] for e in found["errors"]] == ["query parameter bucket"]
+        assert str(BUCKETS_MAX) in found["detail"]
 
 
 async def test_a_parameter_given_twice_is_refused(database_url: str) -> None:

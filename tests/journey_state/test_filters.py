@@ -93,6 +93,12 @@ def test_an_offset_may_have_lost_its_plus() -> None:
         ({"source": "a" * 257}, ["source"]),
         ({"part": "entered"}, ["part"]),
         ({"part": "some", "stage": "cart"}, ["part"]),
+        ({"part_from": "2026-11-21"}, ["part_from"]),
+        ({"part": "stock", "stage": "cart", "part_to": "2026-11-21"}, ["part_to"]),
+        (
+            {"part": "left", "stage": "cart", "part_from": "2026-11-21", "part_to": "2026-11-20"},
+            ["part_from"],
+        ),
         ({"zone": "Mars/Olympus"}, ["zone"]),
         ({"zone": "../etc/passwd"}, ["zone"]),
         ({"zone": "Europe"}, ["zone"]),
@@ -109,6 +115,15 @@ def test_every_fault_names_its_parameter(values: dict[str, str], named: list[str
 
     assert [fault.parameter for fault in raised.value.faults] == named
     assert all(fault.message for fault in raised.value.faults)
+
+
+def test_a_part_of_the_period_goes_along() -> None:
+    said = {"from": "2026-11-01", "to": "2026-11-21", "stage": "cart", "part": "ended"}
+    filters = parse(said | {"part_from": "2026-11-02"}, NOW)
+
+    assert filters.part_from_at == read_time("2026-11-02T00:00:00Z")
+    assert filters.part_to_at == filters.to_at
+    assert parse(dict(parse_qsl(filters.query())), 0) == filters
 
 
 def test_the_longest_period_is_allowed() -> None:

@@ -25,6 +25,7 @@ from services.journey_state.api import (
     privacy,
     problems,
     status,
+    trend,
 )
 from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
@@ -81,6 +82,7 @@ def create_app(
         export,
         privacy,
         journey_map,
+        trend,
         people,
         customers,
         lists,

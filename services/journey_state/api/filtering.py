@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state.api.asking import Asking
 from services.journey_state.api.problems import Problem
+from services.journey_state.buckets import Bucket, bounds
 from services.journey_state.database import Connection
-from services.journey_state.filters import CHANNELS, PARTS, STATES, FilterError, Filters, parse
+from services.journey_state.filters import (
+    CHANNELS,
+    PARTS,
+    STATES,
+    Fault,
+    FilterError,
+    Filters,
+    parse,
+)
 from services.journey_state.in_force import Term
 from services.journey_state.people_queries import Asked
 
@@ -41,27 +52,39 @@ class PeopleQuery(FilterQuery):
     part: str | None = Field(
         None, description=f"of the stage's people: {' '.join(PARTS)}; else stock"
     )
+    part_from: str | None = Field(
+        None, description="the part is that of a time within the period: from here; else `from`"
+    )
+    part_to: str | None = Field(None, description="to here, excluded; else `to`")
     after: str | None = Field(None, max_length=4096, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=10_000, description="items of a page, at most")
 
 
 def read_filters(request: Request, query: FilterQuery, ask: Asking) -> Filters:
     """What the question asks for; else a Problem (400) that names each wrong parameter."""
-    said = query.model_dump(by_alias=True, exclude_none=True, exclude={"after", "limit"})
+    said = query.model_dump(by_alias=True, exclude_none=True, exclude={"after", "limit", "bucket"})
     names = [name for name, _ in request.query_params.multi_items()]
     twice = sorted({name for name in names if names.count(name) > 1})
-    errors = [{"where": f"query parameter {name}", "message": "is given twice"} for name in twice]
-    if not errors:
-        try:
-            return parse(said, ask.clock())
-        except FilterError as error:
-            errors = [
-                {"where": f"query parameter {fault.parameter}", "message": fault.message}
-                for fault in error.faults
-            ]
-    raise Problem(
-        400, "bad_parameter", "; ".join(f"{e['where']}: {e['message']}" for e in errors), errors
-    )
+    if twice:
+        raise _bad([Fault(name, "is given twice") for name in twice])
+    try:
+        return parse(said, ask.clock())
+    except FilterError as error:
+        raise _bad(error.faults) from None
+
+
+def read_bounds(filters: Filters, bucket: Bucket) -> list[int]:
+    """The bounds of the period's buckets; else a Problem (400)."""
+    try:
+        return bounds(filters, bucket)
+    except FilterError as error:
+        raise _bad(error.faults) from None
+
+
+def _bad(faults: Sequence[Fault]) -> Problem:
+    errors = [{"where": f"query parameter {name}", "message": text} for name, text in faults]
+    detail = "; ".join(f"{one['where']}: {one['message']}" for one in errors)
+    return Problem(400, "bad_parameter", detail, errors)
 
 
 async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tuple[Asked, Term]:
@@ -70,8 +93,7 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     stages = [stage.name for stage in term.definition.stages]
     if filters.stage is not None and filters.stage not in stages:
         message = f"the journey has no stage {filters.stage!r}; it has {', '.join(stages)}"
-        error = {"where": "query parameter stage", "message": message}
-        raise Problem(400, "bad_parameter", f"{error['where']}: {message}", [error])
+        raise _bad([Fault("stage", message)])
     # What is no track call is known by its type, which no alias concerns.
     aliases = {
         other: name for other, name in term.definition.aliases.items() if other not in _CALLS

@@ -5,17 +5,23 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state.api.models import Page, SignalState, Time
+from services.journey_state.buckets import Bucket
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Period(_Answer):
+class Bound(_Answer):
     """From when, included, to when, excluded."""
 
     from_: Time = Field(alias="from")
     to: Time
+
+
+class Period(Bound):
+    """What is looked at."""
+
     zone: str = Field(description="that in which dates are read")
 
 
@@ -119,3 +125,32 @@ class JourneyMap(_Answer):
     counted: dict[str, str] = Field(description="what each figure counts")
     stages: list[StageFigures]
     lanes: list[Lane]
+
+
+class TrendPoint(_Answer):
+    """One stage in one bucket; `stock` is that at its end."""
+
+    entries: Figure
+    exits: Figure
+    stock: Figure
+
+
+class StageTrend(_Answer):
+    """One stage, a point for each of `buckets`."""
+
+    stage: str
+    labels: dict[str, str]
+    points: list[TrendPoint]
+
+
+class Trend(_Answer):
+    """Stages over time."""
+
+    period: Period
+    filters: dict[str, str]
+    journey: str
+    definition: str
+    bucket: Bucket
+    counted: dict[str, str] = Field(description="what each figure counts")
+    buckets: list[Bound]
+    stages: list[StageTrend]
