@@ -37,6 +37,9 @@ fuzz: env ## SECONDS=250 of requests made from each OpenAPI document, EXAMPLES=5
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest --timeout 0 -n 2 \
 	  --hypothesis-profile fuzz -m hypothesis tests/ingest
 
+outage: env ## the broker stands still for SECONDS=60 under load of three SDKs
+	OUTAGE_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest --timeout 0 -s tests/e2e/test_stopped_broker.py
+
 mutations: env ## break sentences of the semantics on purpose: do tests notice?
 	$(BIN)/python -m tests.mutations --write
 
@@ -67,4 +70,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak fuzz mutations lint format snippet lock vendor clean
+.PHONY: help env demo test soak fuzz outage mutations lint format snippet lock vendor clean
