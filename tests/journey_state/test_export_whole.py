@@ -58,6 +58,7 @@ LEFT_OUT = {
     "ownership_periods.identifier_key": "hash of kind and value, shown",
     "signals.definition_id": "our number of the definition, whose version is shown",
     "stage_history.history_id": "our number",
+    "stage_history.historical": "what its touchpoint, shown, says of itself",
     "stage_history.definition_id": "our number of the definition, whose version is shown",
 }
 # Tables without a primary key.
