@@ -21,6 +21,7 @@ STATES = ("raised", "recovered", "retracted", "expired")
 # Which people of a stage: what each means stands in `people_queries`.
 PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
          "touched", "signaled")  # fmt: skip
+STEPS_MAX = 30  # of a funnel
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LATEST = "9999-01-01"
@@ -46,7 +47,8 @@ class Filters:
     """A period, `to_at` excluded, and what is counted in it; None: whatever.
 
     `zone` is that of dates. `part` says which people of `stage` are meant, and of what time within
-    the period: of `part_from_at` to `part_to_at`.
+    the period: of `part_from_at` to `part_to_at`. `steps` are the stages of a funnel, `step` which
+    of them people have come to, from 1 on.
     """
 
     from_at: int
@@ -60,6 +62,10 @@ class Filters:
     state: str | None = None
     stage: str | None = None
     part: str | None = None
+    by: str | None = None
+    order: str | None = None
+    steps: str | None = None
+    step: str | None = None
     part_from_at: int
     part_to_at: int
 
@@ -93,7 +99,14 @@ _TEXTS = tuple(
     if field.name != "zone" and not field.name.endswith("_at")
 )
 PARAMETERS = ("from", "to", "zone", "segment", *_TEXTS, "part_from", "part_to")
-_CHOICES = {"channel": CHANNELS, "state": STATES, "part": PARTS}
+_CHOICES = {
+    "channel": CHANNELS,
+    "state": STATES,
+    "part": PARTS,
+    "by": ("cohort", "period"),
+    "order": ("strict", "any"),
+    "step": tuple(map(str, range(1, STEPS_MAX + 1))),
+}
 
 
 def parse(values: Mapping[str, str], now: int) -> Filters:
@@ -118,7 +131,7 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     begin, end = from_at if begin is None else begin, to_at if end is None else end
     if not faults:
         faults = _period_faults(from_at, to_at, "") or _period_faults(begin, end, "part_")
-        faults += _part_faults(values)
+        faults += _part_faults(values) + _step_faults(values)
     if faults:
         raise FilterError(faults)
     texts = {name: values[name] for name in _TEXTS if name in values}
@@ -186,6 +199,15 @@ def _part_faults(values: Mapping[str, str]) -> list[Fault]:
         return []
     named = [name for name in ("part_from", "part_to") if name in values]
     return [Fault(name, "says when of no such `part`; leave it out") for name in named]
+
+
+def _step_faults(values: Mapping[str, str]) -> list[Fault]:
+    steps = values.get("steps", "").split(",")
+    if len(steps) > STEPS_MAX or len(set(steps)) < len(steps):
+        return [Fault("steps", f"takes at most {STEPS_MAX} stages with commas between, each once")]
+    if "step" in values and "stage" in values:
+        return [Fault("step", "is not of one `stage`; leave that out")]
+    return []
 
 
 _TIMELESS = (None, "stock", "touched", "signaled")

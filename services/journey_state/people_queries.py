@@ -22,6 +22,12 @@ class Asked(NamedTuple):
     stages: Sequence[str]  # in file order
     aliases: Mapping[str, str]  # other name of an event -> canonical
 
+    @property
+    def steps(self) -> list[str]:
+        """Those of the funnel: as asked for, else all stages."""
+        steps = self.filters.steps
+        return list(self.stages) if steps is None else steps.split(",")
+
 
 # Bots and statements of consent are no touchpoints of people. Read as JSON are only records that do
 # not end as those of ingest do: what stands before the last brace is said of the whole.
@@ -108,6 +114,20 @@ PARTS = {
 }
 STAGE_PARTS = tuple(part for part in PARTS if part not in ("touched", "signaled"))
 
+# Whoever first came to a step; of the first one in the period, whatever `by` says.
+_FIRST = """
+    SELECT DISTINCT ON (customer_id) customer_id, entered_at, message_id, source,
+      NULL::interval AS waited
+    FROM stay WHERE stage = (:steps)[1] AND entered_at >= :begin AND entered_at < :end
+    ORDER BY customer_id, entered_at, message_id, source"""
+_FOLLOWING = """
+    SELECT DISTINCT ON (s.customer_id) s.customer_id, s.entered_at, s.message_id, s.source,
+      {waited} AS waited
+    FROM step{before} AS p JOIN stay AS s ON s.customer_id = p.customer_id
+      AND s.stage = (:steps)[{number}] AND {order} {until}
+    ORDER BY s.customer_id, s.entered_at, s.message_id, s.source"""
+_AFTER = "(s.entered_at, s.message_id, s.source) > (p.entered_at, p.message_id, p.source)"
+
 _TYPES: dict[str, Any] = {
     "from": DateTime(timezone=True),
     "to": DateTime(timezone=True),
@@ -115,6 +135,7 @@ _TYPES: dict[str, Any] = {
     "end": DateTime(timezone=True),
     "bounds": ARRAY(DateTime(timezone=True)),
     "stages": ARRAY(Text),
+    "steps": ARRAY(Text),
     "aliases": Text,
     "after": Uuid,
     "limit": BigInteger,
@@ -141,6 +162,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "begin": to_datetime(filters.part_from_at),
         "end": to_datetime(filters.part_to_at),
         "stages": list(asked.stages),
+        "steps": asked.steps,
         "aliases": msgspec.json.encode(asked.aliases).decode(),
         **{name: getattr(filters, name) for name in _NAMES},
         **values,
@@ -185,10 +207,32 @@ async def people_page(
 
 
 def _meant(filters: Filters) -> str:
+    if filters.step is not None:
+        number = int(filters.step)
+        return f"WITH {steps_of(filters, number)} SELECT customer_id FROM step{number}"  # noqa: S608
     if filters.stage is None:
         return f"SELECT customer_id FROM customers WHERE true {_people(filters)}"  # noqa: S608
     rows = PARTS[filters.part or "stock"]
     return f"SELECT customer_id FROM ({rows}) AS meant WHERE stage = :stage"  # noqa: S608
+
+
+def steps_of(filters: Filters, count: int) -> str:
+    """Tables `step1` and on, more of the WITH clause: who came so far, when, after what wait.
+
+    Strictly: to each step after the one before, as early as can be. In any order: to all of them
+    from the period's begin on; then there is no wait.
+    """
+    strict = filters.order != "any"
+    following = {
+        "waited": "s.entered_at - p.entered_at" if strict else "NULL::interval",
+        "order": _AFTER if strict else "s.entered_at >= :begin",
+        "until": "AND s.entered_at < :end" if filters.by == "period" else "",
+    }
+    tables = [f"step1 AS ({_FIRST})"]
+    for number in range(2, count + 1):
+        rows = _FOLLOWING.format(before=number - 1, number=number, **following)
+        tables.append(f"step{number} AS ({rows})")
+    return ", ".join(tables)
 
 
 def _people(filters: Filters) -> str:

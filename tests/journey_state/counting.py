@@ -83,6 +83,30 @@ def staged(lives: list[Life], stages: list[str], start: int, end: int, people: s
     return figures
 
 
+def funneled(
+    lives: list[Life], steps: list[str], start: int, end: int, said: Mapping[str, str]
+) -> list[dict[str, int | None]]:
+    """Of each step who came to it, and after what wait; `said` has `by` and `order`."""
+    found: list[dict[str, int | None]] = [{} for _ in steps]
+    until = end if said["by"] == "period" else 1 << 62
+    for life in lives:
+        bands = [(read_time(b["entered_at"]), b["stage"]) for b in life.bands]
+        last = -1  # band of the step before
+        for n, step in enumerate(steps):
+            bound = end if n == 0 else until
+            fits = [m for m, (at, stage) in enumerate(bands) if stage == step and at < bound]
+            fits = [m for m in fits if bands[m][0] >= start]
+            strict = said["order"] == "strict"
+            if strict:
+                fits = [m for m in fits if m > last]
+            if not fits:
+                break
+            wait = bands[fits[0]][0] - bands[last][0] if n and strict else None
+            found[n][life.customer_id] = wait
+            last = fits[0]
+    return found
+
+
 def event_of(item: Mapping[str, Any]) -> str:
     return "Order" if item["event"] == "Purchase" else str(item["event"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import product
 from statistics import median
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from services.contracts.times import format_time, read_time
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.buckets import BUCKETS_MAX
 from tests.journey_state.asking import get, problem, serving
-from tests.journey_state.counting import Figures, Life, counted, everything, lives, staged
+from tests.journey_state.counting import Figures, Life, counted, everything, funneled, lives, staged
 from tests.journey_state.transacting import HOUR, JOURNEY, Transacting, at, event, transacting
 
 ALIASED = JOURNEY.replace("once:", "aliases: {Order: [Purchase]}\nonce:")
@@ -149,6 +150,26 @@ async def compare(
     ids = {one["customer_id"].replace("-", "") for one in everybody}
     assert ids == set(figures.get(("all",), []))
     await compare_trend(client, known, chosen, period | said | {"zone": "Asia/Kathmandu"}, ids)
+    known = [life for life in known if life.customer_id in ids]
+    for by, order in product(("cohort", "period"), ("strict", "any")):
+        rule = {"by": by, "order": order, "steps": ",".join(chosen.sample(STAGES, 3))}
+        await compare_funnel(client, known, (at(start), at(end)), period | said | rule)
+
+
+async def compare_funnel(
+    client: httpx2.AsyncClient, known: list[Life], period: tuple[int, int], asked: dict[str, str]
+) -> None:
+    expected = funneled(known, asked["steps"].split(","), *period, asked)
+    answer = await get(client, "/v1/funnel", **asked)
+    for n, (step, people) in enumerate(zip(answer["steps"], expected, strict=True)):
+        waits = [wait / 1e6 for wait in people.values() if wait is not None]
+        assert step["people"] == len(people), (asked, step)
+        assert step["p50_seconds"] == (median(waits) if waits else None)
+        assert await list_behind(client, step, limit=100) == sorted(people)
+        of_first = len(people) / len(expected[0]) if expected[0] else None
+        before = expected[max(0, n - 1)]
+        assert step["of_first"] == of_first
+        assert step["of_previous"] == (len(people) / len(before) if before else None)
 
 
 async def compare_trend(
@@ -223,6 +244,34 @@ async def test_a_trend_of_too_many_buckets_is_refused(database_url: str) -> None
         found = await problem(client, 400, "/v1/trend", **asked)
         assert [e["where"] for e in found["errors"]] == ["query parameter bucket"]
         assert str(BUCKETS_MAX) in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "named"),
+    [
+        ("/v1/funnel", {"steps": "look,nowhere"}, "steps"),
+        ("/v1/funnel", {"steps": ""}, "steps"),
+        ("/v1/funnel", {"steps": "look,look"}, "steps"),
+        ("/v1/funnel", {"order": "random"}, "order"),
+        ("/v1/funnel", {"step": "1"}, "step"),
+        ("/v1/customers", {"steps": "look,cart", "step": "3"}, "step"),
+        ("/v1/customers", {"stage": "look", "step": "3"}, "step"),
+    ],
+)
+async def test_a_wrong_funnel_is_refused(
+    database_url: str, path: str, asked: dict[str, str], named: str
+) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        found = await problem(client, 400, path, **asked)
+        assert [e["where"] for e in found["errors"]] == [f"query parameter {named}"]
+
+
+async def test_a_funnel_has_every_stage_unless_some_are_named(database_url: str) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        answer = await get(client, "/v1/funnel")
+        assert [step["stage"] for step in answer["steps"]] == STAGES
+        assert {step["people"] for step in answer["steps"]} == {0}
+        assert answer["filters"] == {"by": "cohort", "order": "strict"}
 
 
 async def test_a_parameter_given_twice_is_refused(database_url: str) -> None:

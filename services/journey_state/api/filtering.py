@@ -46,12 +46,25 @@ class FilterQuery(BaseModel):
     segment: str | None = Field(None, description="not there yet: 400")
 
 
-class PeopleQuery(FilterQuery):
+class FunnelQuery(FilterQuery):
+    """Who is counted, over which steps, by which rule."""
+
+    steps: str | None = Field(None, description="stages with commas between; else all, in order")
+    by: str | None = Field(
+        None, description="cohort (else): later steps count whenever; period: within it alone"
+    )
+    order: str | None = Field(
+        None, description="strict (else): each step after the one before; any: in whatever order"
+    )
+
+
+class PeopleQuery(FunnelQuery):
     """Who is listed, and which page."""
 
     part: str | None = Field(
         None, description=f"of the stage's people: {' '.join(PARTS)}; else stock"
     )
+    step: str | None = Field(None, description="of the funnel: who came to this one, from 1 on")
     part_from: str | None = Field(
         None, description="the part is that of a time within the period: from here; else `from`"
     )
@@ -94,11 +107,18 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     if filters.stage is not None and filters.stage not in stages:
         message = f"the journey has no stage {filters.stage!r}; it has {', '.join(stages)}"
         raise _bad([Fault("stage", message)])
+    unknown = set(filters.steps.split(",") if filters.steps else ()) - set(stages)
+    if unknown:
+        message = f"the journey has no stage {min(unknown)!r}; it has {', '.join(stages)}"
+        raise _bad([Fault("steps", message)])
     # What is no track call is known by its type, which no alias concerns.
     aliases = {
         other: name for other, name in term.definition.aliases.items() if other not in _CALLS
     }
-    return Asked(filters, stages, aliases), term
+    asked = Asked(filters, stages, aliases)
+    if filters.step is not None and int(filters.step) > len(asked.steps):
+        raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
+    return asked, term
 
 
 _CALLS = frozenset({"page", "screen", "identify", "group", "alias", "consent"})

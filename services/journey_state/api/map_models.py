@@ -154,3 +154,24 @@ class Trend(_Answer):
     counted: dict[str, str] = Field(description="what each figure counts")
     buckets: list[Bound]
     stages: list[StageTrend]
+
+
+class FunnelStep(Figure):
+    """Who came to a step; the shares are null where nobody came before."""
+
+    stage: str
+    of_previous: float | None = Field(description="share of who came to the step before")
+    of_first: float | None = Field(description="share of who came to the first step")
+    p50_seconds: float | None = Field(description="after the step before; null: no wait")
+    p90_seconds: float | None
+
+
+class Funnel(_Answer):
+    """How far people come."""
+
+    period: Period
+    filters: dict[str, str]
+    journey: str
+    definition: str
+    counted: str = Field(description="the rule by which it is counted")
+    steps: list[FunnelStep]
