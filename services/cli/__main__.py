@@ -1,4 +1,4 @@
-"""`milepost`: a role starts by itself, every other verb goes through the whole command line."""
+"""`milepost`: a role or a verb is loaded by itself, all of them for the help."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ def main() -> None:
     role = ROLES.get(sys.argv[1]) if len(sys.argv) == 2 else None
     if role is not None:
         import_module(role).run()
-    else:
-        import_module("services.cli.verbs").app()
+        return
+    registry = import_module("services.cli.registry")
+    verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    # One verb starts in a fraction of the time that all of them take to load.
+    registry.app_of([verb] if verb in registry.VERBS else registry.VERBS)()
 
 
 if __name__ == "__main__":

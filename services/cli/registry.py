@@ -1,0 +1,59 @@
+"""Where each verb of `milepost` is, so that one verb is loaded without all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+
+import typer
+
+# In the order in which the help shows them.
+VERBS = {
+    "up": "services.cli.up_verb:up_command",
+    "ingest": "services.cli.roles.ingest:run",
+    "api": "services.cli.roles.api:run",
+    "worker": "services.cli.roles.worker:run",
+    "migrate": "services.cli.roles.schema:run",
+    "topics": "services.cli.roles.topic:run",
+    "simulate": "services.cli.simulate.command:simulate",
+    "customer": "services.cli.customer:customer",
+    "explain": "services.cli.explain:explain",
+    "erase": "services.cli.erase:erase",
+    "link": "services.cli.link:link",
+    "unlink": "services.cli.link:unlink",
+    "tail": "services.cli.tail:tail",
+    "email-link": "services.cli.email_link:email_link",
+    "import": "services.cli.importing.command:import_command",
+    "export": "services.cli.exporting.command:export_command",
+    "replay": "services.cli.replay:replay",
+    "doctor": "services.cli.doctor.command:doctor",
+    "bench": "services.cli.bench.command:bench",
+    "journey": "services.cli.journey_verbs:app",
+    "source": "services.cli.source:app",
+    "watermark": "services.cli.watermark:app",
+    "dead-letters": "services.cli.dead_letters:app",
+}
+
+
+def app_of(verbs: Iterable[str]) -> typer.Typer:
+    """The command line with these verbs, whose modules are loaded."""
+    app = typer.Typer(
+        name="milepost",
+        help="Touchpoint events in, journey stages and abandonment signals out.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_whatever_the_verb)
+    for verb in verbs:
+        module, _, attribute = VERBS[verb].partition(":")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
+    return app
+
+
+def _whatever_the_verb() -> None:
+    # With it a command line of one verb still asks for the verb's name.
+    pass
