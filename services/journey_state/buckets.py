@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from itertools import islice
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from services.contracts.times import SECOND_US, to_datetime
-from services.journey_state.filters import Fault, FilterError, Filters, day_begins
+from services.journey_state.filters import Fault, FilterError, Filters, day_begins, zone_of
 
 BUCKETS_MAX = 400  # a year of days, two weeks of hours
 
@@ -29,7 +28,7 @@ def bounds(filters: Filters, bucket: Bucket) -> list[int]:
 
 
 def _between(filters: Filters, bucket: Bucket) -> Iterator[int]:
-    zone = ZoneInfo(filters.zone)
+    zone = zone_of(filters.zone)
     following = _next_day if bucket == "day" else _next_hour
     instant = following(filters.from_at, zone)
     while instant < filters.to_at:
@@ -37,7 +36,7 @@ def _between(filters: Filters, bucket: Bucket) -> Iterator[int]:
         instant = following(instant, zone)
 
 
-def _next_day(instant: int, zone: ZoneInfo) -> int:
+def _next_day(instant: int, zone: tzinfo) -> int:
     """The next instant at which a day begins; a day that a zone has left out begins never."""
     day = to_datetime(instant).astimezone(zone).date()
     begins = instant
@@ -47,7 +46,7 @@ def _next_day(instant: int, zone: ZoneInfo) -> int:
     return begins
 
 
-def _next_hour(instant: int, zone: ZoneInfo) -> int:
+def _next_hour(instant: int, zone: tzinfo) -> int:
     """The next instant at which a clock there shows a full hour, or an hour after it was put."""
     there = to_datetime(instant).astimezone(zone)
     gone = (there.minute * 60 + there.second) * SECOND_US + there.microsecond

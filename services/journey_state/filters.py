@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -140,7 +140,15 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     )
 
 
-def day_begins(day: date, zone: ZoneInfo) -> int:
+def zone_of(name: str) -> tzinfo:
+    """The zone of this name; UTC is known where the machine has no time zones too.
+
+    Raises KeyError, ValueError or OSError: there is no such name, it is none, it is a folder's.
+    """
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def day_begins(day: date, zone: tzinfo) -> int:
     """The first instant of the day there: 23, 24 or 25 hours before the next day's.
 
     Where clocks skip midnight, the instant at which they do; where it comes twice, the first.
@@ -166,7 +174,7 @@ def _instant(values: Mapping[str, str], name: str, zone: str, faults: list[Fault
     text = values[name].strip()
     try:
         if _DATE.fullmatch(text):
-            found = day_begins(date.fromisoformat(text), ZoneInfo(zone))
+            found = day_begins(date.fromisoformat(text), zone_of(zone))
         else:
             # An offset's + may have come as the space that it stands for.
             head, space, offset = text.rpartition(" ")
@@ -215,7 +223,7 @@ _TIMELESS = (None, "stock", "touched", "signaled")
 
 def _is_zone(name: str) -> bool:
     try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # no such name, no name at all, a folder's
+        zone_of(name)
+    except (KeyError, ValueError, OSError):
         return False
     return True
