@@ -30,6 +30,7 @@ class Endpoints(msgspec.Struct, frozen=True):
     kafka: str
     database: str
     sources: tuple[SourceKey, ...]
+    environment: dict[str, str] = {}  # the settings of its roles that are no defaults
 
 
 def default_data_dir() -> Path:

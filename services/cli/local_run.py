@@ -65,6 +65,7 @@ class LocalRun:
             kafka=settings.kafka.bootstrap,
             database=settings.database.url,
             sources=sources,
+            environment=environment_of(settings),
         )
         write_endpoints(self._dir, endpoints)
         if self._demo:

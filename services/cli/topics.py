@@ -51,10 +51,12 @@ async def ensure_topics(
 
 
 @contextlib.asynccontextmanager
-async def admin_of(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_of(
+    kafka: KafkaSettings, *, request_milliseconds_max: int = REQUEST_MILLISECONDS_MAX
+) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected client, closed at the end; what Kafka refuses comes as `TopicsError`."""
     admin = AIOKafkaAdminClient(
-        **kafka.client_options(), request_timeout_ms=REQUEST_MILLISECONDS_MAX
+        **kafka.client_options(), request_timeout_ms=request_milliseconds_max
     )
     try:
         await admin.start()

@@ -79,6 +79,15 @@ def test_a_webhook_that_cannot_be_verified_is_told(tmp_path: Path, hook: Hook, s
     one_fault(sources.look(file), "fail", said, "")
 
 
+def test_a_provider_that_signs_its_url_needs_the_public_one(tmp_path: Path) -> None:
+    file = tmp_path / "sources.json"
+    hook = Hook("mandrill", Webhook(secrets=(SecretRef(value="s3cret"),)))
+    add_source(file, "mail", "email", hook)
+
+    one_fault(sources.look(file), "warn", "signs its URL", "MILEPOST_INGEST__PUBLIC_URL")
+    assert sources.look(file, "https://in.shop.example")[0].status == "ok"
+
+
 def test_secrets_that_others_may_read_are_told(tmp_path: Path) -> None:
     file = tmp_path / "sources.json"
     add_source(file, "mail", "email", Hook("resend", Webhook(secrets=(SecretRef(value="s3cret"),))))

@@ -13,7 +13,7 @@ import pytest
 from services.cli.doctor import serving, status
 from services.cli.doctor.finding import Finding
 from services.journey_state import tables
-from services.settings import ApiSettings, IngestSettings, Settings
+from services.settings import ApiSettings, IngestSettings, Settings, WorkerSettings
 from tests.journey_state.asking import writing
 from tests.journey_state.listening import free_port, listening
 
@@ -71,6 +71,14 @@ async def test_a_role_that_does_not_run_is_told() -> None:
 
     assert found.status == "warn"
     assert found.fix.startswith("start `milepost ingest`")
+
+
+async def test_a_role_whose_port_is_not_known_is_skipped() -> None:
+    settings = Settings(worker=WorkerSettings(metrics_port=0))
+
+    (found,) = await serving.ready(serving.role_of("worker", settings))
+
+    assert found.status == "skip"
 
 
 async def test_an_address_that_is_not_of_this_machine_is_told() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from services.cli.doctor.finding import worst
-from services.cli.doctor.given_settings import judge_names, read_place
+from services.cli.doctor.given_settings import judge_names, judge_settings, read_place
 from services.cli.doctor.packages import Installed, judge
+from services.cli.endpoints import Endpoints, write_endpoints
+from services.settings import Settings
 
 
 def test_an_unknown_setting_is_told_with_the_name_that_was_meant() -> None:
@@ -66,6 +69,47 @@ def test_a_data_folder_over_which_nothing_runs_is_told(
 
     assert found.status == "fail"
     assert "milepost up --data" in found.fix
+
+
+def test_the_settings_of_a_running_system_are_those_of_its_roles(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MILEPOST_KAFKA__PARTITIONS", "7")
+    environment = {"MILEPOST_KAFKA__PARTITIONS": "3", "MILEPOST_WORKER__METRICS_PORT": "9"}
+    running = Endpoints(
+        os.getpid(), "http://i", "http://a", "k:1", "postgresql://d", (), environment
+    )
+    write_endpoints(tmp_path, running)
+
+    place = read_place(tmp_path).place
+
+    assert place is not None
+    assert (place.settings.kafka.partitions, place.settings.worker.metrics_port) == (3, 9)
+    assert (place.ingest, place.api) == ("http://i", "http://a")
+    assert os.environ["MILEPOST_KAFKA__PARTITIONS"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "status", "fix"),
+    [
+        ("kafka", {"security_protocol": "SASL_SSL"}, "fail", "MILEPOST_KAFKA__SASL__USERNAME"),
+        ("kafka", {"sasl": {"username": "me"}}, "warn", "SECURITY_PROTOCOL to SASL_SSL"),
+        ("kafka", {"ca_file": "/proc/none.pem"}, "fail", "certificate authority"),
+        ("kafka", {"ca_file": "/proc/self/status"}, "fail", "certificate authority"),
+        ("time", {"max_age_days": 500}, "warn", "MILEPOST_TIME__MAX_AGE_DAYS to 400"),
+        ("watermark", {"lease_seconds": 4}, "fail", "MILEPOST_WATERMARK__LEASE_SECONDS"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told(
+    group: str, values: dict[str, object], status: str, fix: str
+) -> None:
+    (found,) = judge_settings(Settings.model_validate({group: values}))
+
+    assert (found.status, fix in found.fix) == (status, True)
+
+
+def test_the_defaults_go_together() -> None:
+    assert list(judge_settings(Settings())) == []
 
 
 @pytest.mark.parametrize(

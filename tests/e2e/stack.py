@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -224,6 +225,11 @@ class Stack:
         code, said, erred = await self._ran(*arguments)
         assert code == 0, erred
         return said
+
+    async def findings(self) -> dict[str, str]:
+        """The status of each check of `milepost doctor`."""
+        _, said, _ = await self._ran("doctor", "--json")
+        return {one["check"]: one["status"] for one in json.loads(said)["findings"]}
 
     async def refused(self, *arguments: str, code: int) -> str:
         """What a verb says that ends with `code`."""

@@ -55,6 +55,16 @@ async def test_the_topics_can_be_followed(stack: Stack) -> None:
     assert record["value"]["schema"] == 1
 
 
+async def test_the_doctor_finds_the_system_set_up_well(stack: Stack) -> None:
+    found = await stack.findings()
+
+    looked = ("settings", "sources file", "database schema", "journey in force", "kafka topics")
+    # What others left behind, and data in memory, are rightly told.
+    assert {name: found[name] for name in (*looked, "ingest", "api")} == dict.fromkeys(
+        (*looked, "ingest", "api"), "ok"
+    )
+
+
 async def test_sources_can_be_added_and_send(stack: Stack) -> None:
     listed = json.loads(await stack.milepost("source", "list", "--json"))
     assert {one["name"] for one in listed} >= set(CHANNELS)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.asking import DataOption, TokenOption
+from services.cli.asking import ApiOption, DataOption, TokenOption
 from services.cli.doctor import database, files, kafka, packages, serving, sources, spool, status
 from services.cli.doctor.examine import Check, examine, in_thread
 from services.cli.doctor.finding import Finding, Status, worst
@@ -26,9 +26,20 @@ EXIT_FAIL = 1
 _STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 
 
+class Urls(NamedTuple):
+    """Where roles answer, as given on the command line."""
+
+    ingest: str | None
+    api: str | None
+
+
 def doctor(
     *,
     data: DataOption = None,
+    ingest: Annotated[
+        str | None, typer.Option("--ingest", help="URL of ingest, where it is not the set one.")
+    ] = None,
+    api: ApiOption = None,
     token_file: TokenOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -37,7 +48,7 @@ def doctor(
     Reads the settings of the environment, as the roles do. Exit code 0: ok, or warnings; 1: a
     check failed.
     """
-    found = look(data, token_file)
+    found = look(data, Urls(ingest, api), token_file)
     if as_json:
         findings = [msgspec.to_builtins(one) for one in found]
         typer.echo(json.dumps({"status": worst(found), "findings": findings}, indent=2))
@@ -50,12 +61,14 @@ def doctor(
         raise typer.Exit(EXIT_FAIL)
 
 
-def look(data: Path | None, token_file: Path | None) -> list[Finding]:
+def look(data: Path | None, urls: Urls, token_file: Path | None) -> list[Finding]:
     """The findings of all checks."""
     read = read_place(data)
     found = [*read.findings]
     if read.place is not None:
-        found += asyncio.run(examine(checks_of(read.place, token_file)))
+        given = {name: url.rstrip("/") for name, url in urls._asdict().items() if url}
+        place = read.place._replace(**given)
+        found += asyncio.run(examine(checks_of(place, token_file)))
     else:
         found += packages.look()
     return found
@@ -67,7 +80,11 @@ def checks_of(place: Place, token_file: Path | None = None) -> list[Check]:
     mend = "check the file and its disk"
     return [
         Check(packages.CHECK, _of_files(packages.look), "install Milepost anew"),
-        Check(sources.SOURCES, _of_files(partial(sources.look, settings.sources_file)), mend),
+        Check(
+            sources.SOURCES,
+            _of_files(partial(sources.look, settings.sources_file, settings.ingest.public_url)),
+            mend,
+        ),
         Check(files.TOKENS, _of_files(partial(files.tokens, settings)), mend),
         Check(files.JOURNEY, _of_files(partial(files.journey, settings.journey_file)), mend),
         Check(

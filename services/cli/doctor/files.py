@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from services.cli.doctor.finding import Finding, fail, ok, warn
@@ -26,12 +27,14 @@ def tokens(settings: Settings) -> list[Finding]:
         return [warn(TOKENS, what, fix)]
     try:
         count = len(read_tokens(api.tokens_file))
-        mode = api.tokens_file.stat().st_mode
+        there = api.tokens_file.stat()
     except (TokensFileError, OSError) as error:
         fix = "let it hold lines such as `TOKEN read,pii`, readable for the user of the query API"
         return [fail(TOKENS, str(error), fix)]
-    if mode & _OTHERS:
-        what = f"others may read the tokens in {api.tokens_file} (mode {mode & 0o777:03o})"
+    # Another user's file, as containers are given one, is read by what it grants to others.
+    if there.st_mode & _OTHERS and there.st_uid == os.geteuid():
+        mode = f"mode {there.st_mode & 0o777:03o}"
+        what = f"others may read the tokens in {api.tokens_file} ({mode})"
         return [warn(TOKENS, what, f"`chmod 600 {api.tokens_file}`")]
     return [ok(TOKENS, f"{api.tokens_file} has {count} tokens")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,11 +14,11 @@ from pydantic import ValidationError
 from services.cli.doctor.finding import Finding, fail, ok, or_ok, warn
 from services.cli.endpoints import EndpointsError, default_data_dir, read_endpoints
 from services.cli.given import PREFIX, SECRETS, secrets_in_files, unknown_settings
-from services.cli.local_sources import sources_file
 from services.cli.settings_table import names
-from services.settings import Settings
+from services.settings import KafkaSettings, Settings
 
 CHECK = "settings"
+LEASE_SECONDS_MIN = 15.0
 
 
 class Place(NamedTuple):
@@ -52,6 +53,7 @@ def read_place(data: Path | None) -> Read:
     if settings is None:
         return Read(None, found)
     place, more = _placed(settings, data)
+    found += judge_settings(place.settings)
     return Read(place, or_ok([*found, *more], CHECK, "all are known and can be read"))
 
 
@@ -65,6 +67,41 @@ def judge_names(environ: Mapping[str, str]) -> Iterator[Finding]:
         if environ.get(secret) and environ.get(f"{secret}_FILE"):
             what = f"{secret} and {secret}_FILE are both set, and the file is not read"
             yield warn(CHECK, what, f"unset {secret} to use the file")
+
+
+def judge_settings(settings: Settings) -> Iterator[Finding]:
+    """Settings that are each allowed and do not go together."""
+    yield from _of_kafka(settings.kafka)
+    age, kept = settings.time.max_age_days, settings.retention.timeline_days
+    if age > kept:
+        what = f"events of {age} days are believed, and touchpoints are kept for {kept}"
+        fix = f"set MILEPOST_TIME__MAX_AGE_DAYS to {kept} or less: older ones count nowhere"
+        yield warn(CHECK, what, fix)
+    if settings.watermark.lease_seconds < LEASE_SECONDS_MIN:
+        what = (
+            f"a lease of {settings.watermark.lease_seconds:g} s ends between two heartbeats, which"
+            " come every 5 s where nothing happens"
+        )
+        fix = f"set MILEPOST_WATERMARK__LEASE_SECONDS to {LEASE_SECONDS_MIN:g} or more"
+        yield fail(CHECK, what, fix)
+
+
+def _of_kafka(kafka: KafkaSettings) -> Iterator[Finding]:
+    signs_in = kafka.security_protocol.startswith("SASL")
+    if signs_in and not (kafka.sasl.username and kafka.sasl.password):
+        what = f"{kafka.security_protocol} signs in, and no user or password is set"
+        fix = "set MILEPOST_KAFKA__SASL__USERNAME and MILEPOST_KAFKA__SASL__PASSWORD_FILE"
+        yield fail(CHECK, what, fix)
+    if kafka.sasl.username and not signs_in:
+        what = f"a user for Kafka is set, and {kafka.security_protocol} does not sign in"
+        yield warn(CHECK, what, "set MILEPOST_KAFKA__SECURITY_PROTOCOL to SASL_SSL")
+    if kafka.ca_file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=kafka.ca_file)
+    except OSError as error:  # that it is no certificate is one too
+        what = f"MILEPOST_KAFKA__CA_FILE {kafka.ca_file} cannot be used: {error}"
+        yield fail(CHECK, what, "let it name the brokers' certificate authority, PEM, readable")
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> Finding:
@@ -94,15 +131,19 @@ def _placed(settings: Settings, data: Path | None) -> tuple[Place, list[Finding]
             fix = "set MILEPOST_DATABASE__URL and MILEPOST_KAFKA__BOOTSTRAP, or start `milepost up`"
             return Place(settings), [fail(CHECK, what, fix)]
         return Place(settings), [fail(CHECK, f"--data {folder}: nothing runs there", f"{error}")]
-    database = settings.database.model_copy(update={"url": endpoints.database})
-    kafka = settings.kafka.model_copy(update={"bootstrap": endpoints.kafka})
-    spool = settings.ingest.spool_dir or (folder / "spool").absolute()
-    ingest = settings.ingest.model_copy(update={"spool_dir": spool})
-    changed = {
-        "database": database,
-        "kafka": kafka,
-        "ingest": ingest,
-        "sources_file": settings.sources_file or sources_file(folder),
-    }
-    place = Place(settings.model_copy(update=changed), endpoints.ingest, endpoints.api)
+    theirs = _settings_of(endpoints.environment)
+    place = Place(theirs, endpoints.ingest, endpoints.api)
     return place, [ok(CHECK, f"those of the system that runs over {folder}")]
+
+
+def _settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a role reads from these variables alone."""
+    saved = dict(os.environ)
+    try:
+        for name in names():
+            os.environ.pop(name, None)
+        os.environ.update(environment)
+        return Settings()
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)

@@ -33,6 +33,8 @@ INGEST_CLOCK = "ingest clock"
 COVERS = (BROKERS, TOPICS, CLOCK, INGEST_CLOCK)
 FIX = "check MILEPOST_KAFKA__BOOTSTRAP, and that Kafka runs and can be reached from here"
 TAIL_MILLISECONDS_MAX = 3000
+# One that takes connections and does not answer is told before the check is cut off.
+REQUEST_MILLISECONDS_MAX = 4000
 # Heartbeats come every 5 s at least while an ingest runs.
 FRESH_US_MAX = 30 * SECOND_US
 
@@ -53,7 +55,7 @@ async def look(settings: Settings) -> list[Finding]:
         partitions=kafka.partitions, timeline_days=settings.retention.timeline_days
     )
     try:
-        async with admin_of(kafka) as admin:
+        async with admin_of(kafka, request_milliseconds_max=REQUEST_MILLISECONDS_MAX) as admin:
             brokers = len((await admin.describe_cluster())["brokers"])
             there = await _topics(admin, specs)
     except (TopicsError, OSError, ValueError) as error:
@@ -138,7 +140,11 @@ def _topic(partitions: Sequence[dict[str, Any]], configs: dict[str, str]) -> Top
 async def _tails(kafka: KafkaSettings, topic: str, count: int) -> list[Tail]:
     """The newest record of each partition that has one and gives it in time."""
     places = [TopicPartition(topic, number) for number in range(count)]
-    consumer = AIOKafkaConsumer(**kafka.client_options(), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **kafka.client_options(),
+        enable_auto_commit=False,
+        request_timeout_ms=REQUEST_MILLISECONDS_MAX,
+    )
     await consumer.start()
     try:
         consumer.assign(places)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import httpx2
 
-from services.cli.doctor.finding import Finding, fail, ok, or_ok, warn
+from services.cli.doctor.finding import Finding, fail, ok, or_ok, skips, warn
 from services.cli.local_settings import url_of
 from services.settings import Settings
 
@@ -54,6 +54,8 @@ def judge_ports(roles: list[Role]) -> list[Finding]:
 
 async def ready(role: Role) -> list[Finding]:
     """Whether a role answers, and says that it can work."""
+    if role.url.endswith(":0"):
+        return skips([role.name], f"{role.port} is 0, so its port is not known here")
     try:
         answer = await get(f"{role.url}/readyz")
     except httpx2.ConnectError:

@@ -13,11 +13,12 @@ from services.ingest.hooks.registry import PROVIDERS
 from services.ingest.sources_file import Source, SourcesFileError, read_sources
 
 SOURCES = "sources file"
+SIGN_URL = frozenset({"twilio", "twilio-voice", "mandrill"})
 _OTHERS = 0o077
 _WRITABLE = 0o022
 
 
-def look(file: Path | None) -> list[Finding]:
+def look(file: Path | None, public_url: str | None = None) -> list[Finding]:
     """Whether ingest can use the sources file, and whether its sources can be sent with."""
     if file is None:
         fix = "set MILEPOST_SOURCES_FILE to the file that `milepost source add` writes"
@@ -31,6 +32,7 @@ def look(file: Path | None) -> list[Finding]:
         fix = "mend the file, or take it back from a backup; `milepost source list` reads it again"
         return [fail(SOURCES, str(error), fix)]
     found = [*judge_sources(there, file, os.environ), *_sources_mode(file, there)]
+    found += judge_urls(there, public_url)
     active = sum(not one.revoked for one in there)
     return or_ok(found, SOURCES, f"{file} has {active} sources that can be sent with")
 
@@ -52,6 +54,15 @@ def judge_sources(
             )
             yield warn(SOURCES, what, fix)
         yield from _secrets(one, environ)
+
+
+def judge_urls(there: Sequence[Source], public_url: str | None) -> Iterator[Finding]:
+    """Providers that sign the URL they call need it said, where a proxy hides it."""
+    for one in there:
+        if one.provider in SIGN_URL and not one.revoked and not public_url:
+            what = f"source {one.name}: {one.provider} signs its URL, and the public one is not set"
+            fix = "set MILEPOST_INGEST__PUBLIC_URL to how the world reaches ingest"
+            yield warn(SOURCES, what, fix)
 
 
 def _secrets(one: Source, environ: Mapping[str, str]) -> Iterator[Finding]:

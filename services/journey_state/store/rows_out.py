@@ -75,6 +75,8 @@ def signals(connection: Connection, span: Span) -> AsyncIterator[list[Row]]:
 
 async def _batches(connection: Connection, statement: str, span: Span) -> AsyncIterator[list[Row]]:
     await connection.execute(f"SET LOCAL statement_timeout = '{BATCH_SECONDS_MAX}s'")
+    # All rows are read: the plan is to be the one that ends first, not the one that begins first.
+    await connection.execute("SET LOCAL cursor_tuple_fraction = 1")
     cursor = await connection.cursor(statement, *span, timeout=BATCH_SECONDS_MAX)
     while rows := await cursor.fetch(BATCH_ROWS, timeout=BATCH_SECONDS_MAX):
         yield rows
