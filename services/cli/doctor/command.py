@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -48,6 +49,8 @@ def doctor(
     Reads the settings of the environment, as the roles do. Exit code 0: ok, or warnings; 1: a
     check failed.
     """
+    # What it says of brokers that are away is told once, with the fix.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     found = look(data, Urls(ingest, api), token_file)
     if as_json:
         findings = [msgspec.to_builtins(one) for one in found]
