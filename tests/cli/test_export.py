@@ -14,13 +14,16 @@ import asyncpg
 import pytest_asyncio
 from typer.testing import CliRunner, Result
 
+from services.cli.exporting import columns_table
 from services.cli.exporting.columns import FILES
-from services.cli.exporting.columns_table import tables
 from services.cli.exporting.command import Order, export
 from services.cli.verbs import app
+from services.contracts.times import to_datetime
+from services.journey_state import tables
 from services.journey_state.store.rows_out import BATCH_ROWS, Span
 from tests.journey_state.applying import Applying, applying
-from tests.journey_state.asking import serving
+from tests.journey_state.asking import serving, writing
+from tests.journey_state.rows import MINUTE, NOON, key_of
 from tests.journey_state.running import a_touchpoint
 
 HOUR = 3600
@@ -129,6 +132,48 @@ async def test_an_erased_person_is_in_none_of_the_files(
     assert texts["signals"].count("\n") == 1
 
 
+async def test_a_touchpoint_is_told_with_whose_it_is_at_its_place(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A tablet was Ann's, who is Carol since a merge, and became Bob's with the touchpoint m2."""
+    async with writing(database_url) as rows:
+        await rows.definition()
+        carol, bob = await rows.customer(), await rows.customer()
+        ann = await rows.customer(merged_into=carol)
+        tablet = key_of("anonymous_id", "tablet")
+        owned = {"kind": "anonymous_id", "value": "tablet", "since": to_datetime(NOON)}
+        await rows.add(tables.identifiers, identifier_key=tablet, customer_id=bob, **owned)
+        for who, at, message_id in ((ann, NOON, "m1"), (bob, NOON + MINUTE, "m2")):
+            await rows.add(
+                tables.ownership_periods,
+                identifier_key=tablet,
+                from_at=to_datetime(at),
+                from_message_id=message_id,
+                from_source="web",
+                customer_id=who,
+            )
+        for message_id, minutes in (("m1", 0), ("m10", 1), ("m2", 1), ("m3", 2)):
+            then = to_datetime(NOON + minutes * MINUTE)
+            await rows.add(
+                tables.timeline,
+                identifier_key=tablet,
+                occurred_at=then,
+                message_id=message_id,
+                source="web",
+                received_at=then,
+                channel="website",
+                event="page",
+                body=b'{"type": "page", "identifiers": {}}',
+            )
+
+    await run(database_url, "--out", str(tmp_path), "--format", "jsonl")
+
+    lines = lines_of(tmp_path / "timeline.jsonl")
+    found = {one["message_id"]: one["customer_id"] for one in lines}
+    hers, his = str(carol), str(bob)
+    assert found == {"m1": hers, "m10": hers, "m2": his, "m3": his}
+
+
 async def test_a_span_cuts_and_a_bad_one_is_refused(
     worker: Applying, database_url: str, tmp_path: Path
 ) -> None:
@@ -216,4 +261,4 @@ async def test_parquet_is_written_or_its_extra_asked_for(
 
 
 def test_every_column_is_documented() -> None:
-    assert (DOCS / "export.md").read_text("utf-8").endswith(tables())
+    assert (DOCS / "export.md").read_text("utf-8").endswith(columns_table.tables())
