@@ -10,6 +10,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 
 from services.contracts.times import SECOND_US
+from services.contracts.touchpoint import partition_of
 from services.journey_state.burying import AGAIN_SECONDS, bury_again
 from services.journey_state.metrics import WorkerMetrics
 from services.journey_state.relay import Relay
@@ -82,7 +83,11 @@ async def test_what_a_lost_relay_sends_late_is_buried_again(
     assert await worker.execute("SELECT 1 FROM outbox") == []
     key = receipt["customer_id"].encode()
     async with a_producer(kafka_settings) as lost:
-        await lost.send_and_wait(kafka_settings.topics.customers, sent[key], key)
+        # In its own partition, as relays do: only there is one record newer than another.
+        partition = partition_of(key, kafka_settings.partitions)
+        await lost.send_and_wait(
+            kafka_settings.topics.customers, sent[key], key, partition=partition
+        )
     assert holding(await newest(kafka_settings), life.wanted()) == [key]
 
     again = ERASED_US + int(AGAIN_SECONDS * SECOND_US)
