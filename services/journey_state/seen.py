@@ -15,11 +15,6 @@ _FINGERPRINTS = 1 << 16
 _BITS_BYTES = _FINGERPRINTS // 8
 
 
-def may_hold(seen: bytes, message_id: str) -> bool:
-    """Whether one of the touchpoints may have this message id; False is certain."""
-    return any_may_hold((seen,), message_id)
-
-
 def any_may_hold(sets: Sequence[bytes], message_id: str) -> bool:
     """Whether one of the sets may have this message id; False is certain."""
     number = _fingerprint(message_id)
