@@ -10,7 +10,12 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, Uuid, bindparam
 
 from services.contracts.times import from_datetime, to_datetime
 from services.journey_state.database import Connection
-from services.journey_state.store.stretches import CHECKPOINT_IN_STRETCH, owned, stretches
+from services.journey_state.store.stretches import (
+    CHECKPOINT_IN_STRETCH,
+    owned,
+    stretches,
+    touchpoints_in_stretches,
+)
 from services.journey_state.touchpoint import Place
 
 TOUCHPOINTS_TOPIC = 4  # publication.TopicCode.TOUCHPOINTS
@@ -135,23 +140,9 @@ _CANCELLED = """
     WHERE cancellation_key = ANY(:keys) OR message_key = ANY(:messages) ORDER BY cancelled_at
 """
 
-_TIMELINE = f"""
-    WITH {stretches(":owners")}
-    SELECT t.occurred_at, t.message_id, t.source, t.too_late, t.body
-    FROM stretch AS s CROSS JOIN LATERAL (
-      SELECT occurred_at, message_id, source, too_late, body FROM timeline
-      WHERE identifier_key = s.identifier_key AND occurred_at >= s.from_at
-        AND (occurred_at, message_id, source)
-          >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
-        AND (s.to_at IS NULL OR (occurred_at, message_id, source)
-          < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
-        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
-          (occurred_at, message_id, source)
-            > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
-      ORDER BY occurred_at, message_id, source LIMIT :limit
-    ) AS t
-    ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
-"""  # noqa: S608 - constants
+_TIMELINE = touchpoints_in_stretches(
+    ":owners", "t.occurred_at, t.message_id, t.source, t.too_late, t.body"
+)
 
 Row = dict[str, Any]
 

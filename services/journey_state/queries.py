@@ -23,7 +23,7 @@ from services.contracts.times import from_datetime, to_datetime
 from services.contracts.touchpoint import kind_order
 from services.journey_state.database import Connection
 from services.journey_state.keys import identifier_key
-from services.journey_state.store.stretches import stretches
+from services.journey_state.store.stretches import touchpoints_in_stretches
 from services.journey_state.tables import (
     customers,
     definitions,
@@ -231,25 +231,7 @@ async def timeline(
 
 
 # As text: the periods and the index scan per identifier can be read off it.
-_TIMELINE = text(
-    f"""
-    WITH {stretches(":owners")}
-    SELECT t.body FROM stretch AS s CROSS JOIN LATERAL (
-      SELECT occurred_at, message_id, source, body FROM timeline
-      WHERE identifier_key = s.identifier_key AND NOT too_late
-        AND occurred_at >= s.from_at
-        AND (occurred_at, message_id, source)
-          >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
-        AND (s.to_at IS NULL OR (occurred_at, message_id, source)
-          < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
-        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
-          (occurred_at, message_id, source)
-            > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
-      ORDER BY occurred_at, message_id, source LIMIT :limit
-    ) AS t
-    ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
-    """  # noqa: S608 - a constant
-).bindparams(
+_TIMELINE = text(touchpoints_in_stretches(":owners", "t.body", "NOT too_late")).bindparams(
     bindparam("owners", type_=ARRAY(Uuid)),
     bindparam("after", type_=DateTime(timezone=True)),
     bindparam("limit", type_=BigInteger),

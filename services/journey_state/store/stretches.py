@@ -51,6 +51,31 @@ def stretches(owners: str) -> str:
     )"""  # noqa: S608 - a placeholder of ours
 
 
+def touchpoints_in_stretches(owners: str, shown: str, only: str = "TRUE") -> str:
+    """A query for the next `:limit` touchpoints `t` in these stretches, in the order.
+
+    `shown` are columns of `t`, `only` a condition on the timeline. They stand behind the place
+    `:after`, `:message_id`, `:source`; the first of them where `:after` is NULL.
+    """
+    return f"""
+    WITH {stretches(owners)}
+    SELECT {shown} FROM stretch AS s CROSS JOIN LATERAL (
+      SELECT occurred_at, message_id, source, too_late, body FROM timeline
+      WHERE identifier_key = s.identifier_key AND {only}
+        AND occurred_at >= s.from_at
+        AND (occurred_at, message_id, source)
+          >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
+        AND (s.to_at IS NULL OR (occurred_at, message_id, source)
+          < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
+        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
+          (occurred_at, message_id, source)
+            > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
+      ORDER BY occurred_at, message_id, source LIMIT :limit
+    ) AS t
+    ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
+    """  # noqa: S608 - columns, a condition and placeholders of ours
+
+
 # Whether a checkpoint `c` was left in a stretch `s`: it stands at the beginning of its instant.
 CHECKPOINT_IN_STRETCH = """
     c.identifier_key = s.identifier_key
