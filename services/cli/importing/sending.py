@@ -10,15 +10,15 @@ import httpx2
 import msgspec
 
 from services.cli.importing.reading import Line
-from services.cli.simulate.sender import (
+from services.cli.retrying import (
     BACKOFF_SECONDS_MAX,
     BACKOFF_SECONDS_MIN,
+    RETRIED,
     retry_after_seconds,
 )
 
 REQUEST_SECONDS_MAX = 30.0
 PATIENCE_SECONDS_MAX = 600.0
-_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class NotTakenError(Exception):
@@ -99,7 +99,7 @@ class Sending:
                 if answer.status_code == 200:
                     return answer
                 problem = f"HTTP {answer.status_code}: {answer.text[:300]}"
-                if answer.status_code not in _RETRIED:
+                if answer.status_code not in RETRIED:
                     raise NotTakenError(f"ingest refuses the events: {problem}")
                 pause = retry_after_seconds(answer.headers, backoff)
             if time.monotonic() + pause > deadline:

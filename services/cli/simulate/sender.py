@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 import msgspec
 
+from services.cli.retrying import (
+    BACKOFF_SECONDS_MAX,
+    BACKOFF_SECONDS_MIN,
+    RETRIED,
+    retry_after_seconds,
+)
 from services.cli.simulate.wire import DIALECTS, Request, native
 
 if TYPE_CHECKING:
@@ -18,10 +24,7 @@ if TYPE_CHECKING:
     from services.cli.simulate.target import Target
     from services.contracts.touchpoint import Channel
 
-BACKOFF_SECONDS_MIN = 0.2
-BACKOFF_SECONDS_MAX = 5.0
 REQUEST_SECONDS_MAX = 15.0
-_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class SendError(Exception):
@@ -101,7 +104,7 @@ class Sender:
             except httpx2.TransportError as error:
                 problem, pause = f"{type(error).__name__} {error}".strip(), backoff
             else:
-                if answer.status_code not in _RETRIED:
+                if answer.status_code not in RETRIED:
                     return _accepted(request, answer)
                 problem = f"HTTP {answer.status_code}"
                 pause = retry_after_seconds(answer.headers, backoff)
@@ -110,12 +113,6 @@ class Sender:
             self.tally.retries += 1
             await asyncio.sleep(pause)
             backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
-
-
-def retry_after_seconds(headers: Mapping[str, str], default_seconds: float) -> float:
-    """The wait that an answer asks for, at most half a minute; the default where it asks none."""
-    text = headers.get("retry-after", "")
-    return min(float(text), 30.0) if text.isdecimal() else default_seconds
 
 
 def _accepted(request: Request, answer: httpx2.Response) -> httpx2.Response:
