@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import msgspec
 import typer
 
 from services.cli.asking import EXIT_USAGE, DataOption, JsonOption, QueryApi
@@ -56,7 +57,7 @@ def email_link(  # noqa: PLR0913 - each is an option of the command
     )
     try:
         secret = link_secret_of(sources_path(data), source)
-        click = signed(_leading_to(opening, url, link_id), secret)
+        click = signed(msgspec.structs.replace(opening, url=url, link_id=link_id), secret)
         links = {
             "open": f"{address}/v1/open/{signed(opening, secret)}.gif",
             "click": f"{address}/v1/click/{click}",
@@ -68,18 +69,6 @@ def email_link(  # noqa: PLR0913 - each is an option of the command
         return
     for name, link in links.items():
         typer.echo(f"{name}\t{link}")
-
-
-def _leading_to(opening: Link, url: str, link_id: str | None) -> Link:
-    return Link(
-        source=opening.source,
-        identifiers=opening.identifiers,
-        url=url,
-        email_id=opening.email_id,
-        campaign_id=opening.campaign_id,
-        link_id=link_id,
-        expires_at_seconds=opening.expires_at_seconds,
-    )
 
 
 def _identifiers(customer: str, data: Path | None) -> dict[str, str]:
