@@ -7,8 +7,9 @@ import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.async_api import async_playwright
+
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,12 +34,10 @@ def found_chromium() -> str:
     """Its path. Without one the test is skipped, but fails where `CI` says that all must run."""
     named = os.environ.get("MILEPOST_TEST_CHROMIUM")
     path = named or next(filter(None, map(shutil.which, NAMES)), None)
-    if path:
-        return path
-    reason = "no Chromium: install it (Debian: `apt-get install chromium`) or name its program in"
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} MILEPOST_TEST_CHROMIUM")
-    pytest.skip(f"{reason} MILEPOST_TEST_CHROMIUM")
+    return path or missing(
+        "no Chromium: install it (Debian: `apt-get install chromium`) or name its program in"
+        " MILEPOST_TEST_CHROMIUM"
+    )
 
 
 @asynccontextmanager

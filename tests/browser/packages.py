@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
-import pytest
 from platformdirs import user_cache_path
+
+from tests.missing import missing
 
 FETCH_SECONDS_MAX = 120
 
@@ -37,10 +38,7 @@ class Package:
         """The file. Without npm the test is skipped; where `CI` is set it fails."""
         if not self.kept_at.exists():
             if not shutil.which("npm"):
-                reason = f"{self.name} is fetched by npm, which is not there"
-                if os.environ.get("CI"):
-                    pytest.fail(reason)
-                pytest.skip(reason)
+                missing(f"{self.name} is fetched by npm, which is not there")
             self._fetch()
         return self.kept_at.read_bytes()
 

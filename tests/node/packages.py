@@ -8,8 +8,9 @@ import subprocess
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
 from platformdirs import user_cache_path
+
+from tests.missing import missing
 
 HERE = Path(__file__).parent
 INSTALL_SECONDS_MAX = 150
@@ -19,10 +20,7 @@ _FILES = ("package.json", "package-lock.json")
 def installed() -> Path:
     """A folder with `node_modules`. Without Node the test is skipped; under `CI` it fails."""
     if not (shutil.which("node") and shutil.which("npm")):
-        reason = "the SDKs for Node need node and npm, which are not there"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("the SDKs for Node need node and npm, which are not there")
     lock = b"".join((HERE / name).read_bytes() for name in _FILES)
     folder = user_cache_path("milepost-tests") / "node" / sha256(lock).hexdigest()[:16]
     if not folder.exists():
