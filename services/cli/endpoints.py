@@ -60,6 +60,19 @@ def read_endpoints(data_dir: Path | None = None) -> Endpoints:
     return found
 
 
+def database_url(configured: str, data: Path | None) -> str:
+    """The database of the system that runs over `data`, else the one that is set.
+
+    Raises EndpointsError, whose text says what to do.
+    """
+    if configured and data is None:
+        return configured
+    try:
+        return read_endpoints(data).database
+    except EndpointsError as error:
+        raise EndpointsError(f"{error}; or set MILEPOST_DATABASE__URL") from None
+
+
 def write_endpoints(data_dir: Path, endpoints: Endpoints) -> None:
     """The file is there, whole, and for our eyes alone: it holds keys and a password."""
     file = endpoints_file(data_dir)

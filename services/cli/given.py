@@ -1,10 +1,11 @@
-"""The settings that a person gave: from the environment, secrets also from files."""
+"""What a person gave: settings from the environment, secrets also from files; times."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from services.cli.settings_table import names
+from services.contracts.times import from_datetime
 from services.settings import Settings
 
 PREFIX = "MILEPOST_"
@@ -61,6 +63,18 @@ def _secrets(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         file = environ.get(f"{secret}_FILE")
         if file and not environ.get(secret):
             yield secret, Path(file).read_text(encoding="utf-8").strip()
+
+
+def instant_us(text: str) -> int:
+    """A time as a person gives it, in microseconds; UTC where it names no offset.
+
+    Raises ValueError, whose text says what to give.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("give a time such as 2026-11-21T12:00:00Z, or a date") from None
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def refuse(line: str) -> NoReturn:

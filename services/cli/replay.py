@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -14,9 +13,8 @@ from rich.progress import Progress, TaskID
 
 from services.cli.asking import EXIT_NOT_REACHABLE, DataOption
 from services.cli.endpoints import EndpointsError, read_endpoints
-from services.cli.given import load_settings, refuse
+from services.cli.given import instant_us, load_settings, refuse
 from services.cli.logs import configure_logging
-from services.contracts.times import from_datetime
 from services.journey_state.active import NoDefinitionError
 from services.journey_state.computed_by import as_the_workers
 from services.journey_state.rebuilding import Rebuilt
@@ -88,12 +86,9 @@ def _settings(data: object) -> Settings:
 
 def _instant(text: str) -> int:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        refuse(
-            f"milepost replay: --from {text}: give a time such as 2026-11-21T12:00:00Z, or a date"
-        )
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return instant_us(text)
+    except ValueError as error:
+        refuse(f"milepost replay: --from {text}: {error}")
 
 
 def _tell(done: Rebuilt) -> None:

@@ -18,7 +18,7 @@ from services.cli.backtest.outcome import Outcome, Side, document
 from services.cli.backtest.processes import ShareError, run_shares
 from services.cli.backtest.progress import shown
 from services.cli.backtest.report import plain_lines, show
-from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.endpoints import EndpointsError, database_url
 from services.cli.given import load_settings, refuse
 from services.contracts.times import SECOND_US
 from services.journey_state.backtesting import (
@@ -128,13 +128,10 @@ def _span(text: str) -> int:
 
 
 def _database(settings: Settings, data: Path | None) -> str:
-    """The database of the system that runs over `data`, else the one that is set."""
-    if data is None and settings.database.url:
-        return settings.database.url
     try:
-        return read_endpoints(data).database
+        return database_url(settings.database.url, data)
     except EndpointsError as error:
-        _fail(f"{error}; or set MILEPOST_DATABASE__URL")
+        _fail(str(error))
 
 
 def _fail(message: str) -> NoReturn:

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from services.cli.asking import EXIT_NOT_REACHABLE, EXIT_USAGE, DataOption
-from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.endpoints import EndpointsError, database_url
 from services.cli.exporting.columns import FILES, File, Row, without_personal
 from services.cli.exporting.writing import Format, opener, replacing
-from services.cli.given import load_settings
+from services.cli.given import instant_us, load_settings
 from services.contracts.times import from_datetime
 from services.journey_state.store import rows_out
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Connection, snapshot_of
@@ -124,21 +124,16 @@ def _instant(option: str, text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        what = "give a time such as 2026-11-21T12:00:00Z, or a date"
-        _fail(EXIT_USAGE, f"{option} {text}: {what}")
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return instant_us(text)
+    except ValueError as error:
+        _fail(EXIT_USAGE, f"{option} {text}: {error}")
 
 
 def _database_url(data: Path | None) -> str:
-    url = load_settings().database.url
-    if url and data is None:
-        return url
     try:
-        return read_endpoints(data).database
+        return database_url(load_settings().database.url, data)
     except EndpointsError as error:
-        _fail(EXIT_NOT_REACHABLE, f"{error}; or set MILEPOST_DATABASE__URL")
+        _fail(EXIT_NOT_REACHABLE, str(error))
 
 
 @contextmanager
