@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from services.contracts.times import SECOND_US
 from services.ingest.accept import Parts, accept
-from services.ingest.answers import GIF
+from services.ingest.answers import GIF, NO_STORE
 from services.ingest.errors import UnavailableError
 from services.ingest.link_token import Link, read_token
 from services.ingest.protocols.dialect import Head
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 # A mail program that asks twice in a minute shows one mail.
 REPEAT_US = 60 * SECOND_US
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no source signed it"}}
-_NEVER_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, private"}
+_NEVER_CACHED = {"Cache-Control": NO_STORE[1].decode()}
 # Apple's privacy protection fetches every picture when the mail arrives, under this name alone;
 # the others are gateways that look at links before a person does.
 _MACHINE = re.compile(
