@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, text
 from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
+from services.journey_state.touch_queries import CAMPAIGN, EVENT, MOVED, touches
 
 
 class Asked(NamedTuple):
@@ -28,45 +29,6 @@ class Asked(NamedTuple):
         steps = self.filters.steps
         return list(self.stages) if steps is None else steps.split(",")
 
-
-# Bots and statements of consent are no touchpoints of people. Read as JSON are only records that do
-# not end as those of ingest do: what stands before the last brace is said of the whole.
-_PERSONS = r"""
-    NOT too_late AND CASE
-      WHEN event <> 'consent' AND (body LIKE CAST('%"bot"\:false,"historical"\:false}' AS bytea)
-        OR body LIKE CAST('%"bot"\:false,"historical"\:true}' AS bytea)) THEN true
-      ELSE coalesce(convert_from(body, 'UTF8')::json ->> 'bot', '') <> 'true'
-        AND coalesce(convert_from(body, 'UTF8')::json ->> 'type', '') <> 'consent' END
-"""
-_EVENT = "coalesce(CAST(:aliases AS jsonb) ->> btrim(event), btrim(event))"
-_CAMPAIGN = "left(convert_from(body, 'UTF8')::json #>> '{context,campaign,name}', 500)"
-
-# Touchpoints of the period, each with whose it is now. Only identifiers that have moved have
-# periods; for others the owner owns all the past.
-_TOUCHES = """
-  seen AS (
-    SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event
-    FROM timeline
-    WHERE occurred_at >= :from AND occurred_at < :to AND {persons} {filters}
-  ), moved AS (
-    SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
-      lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
-      lead(from_source) OVER p AS to_source
-    FROM ownership_periods
-    WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
-  ), touch AS (
-    SELECT i.customer_id, t.* FROM seen AS t
-    JOIN identifiers AS i ON i.identifier_key = t.identifier_key
-    WHERE i.customer_id IS NOT NULL AND NOT EXISTS
-      (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = t.identifier_key)
-    UNION ALL
-    SELECT m.customer_id, t.* FROM seen AS t
-    JOIN moved AS m ON m.identifier_key = t.identifier_key
-      AND (t.occurred_at, t.message_id, t.source)
-        >= (m.from_at, m.from_message_id, m.from_source)
-      AND (m.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
-        < (m.to_at, m.to_message_id, m.to_source))
-  )"""
 
 # One window, backwards: what comes next is what came before, and the frame only grows.
 _STAYS = """
@@ -142,15 +104,16 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def tables_of(filters: Filters) -> str:
+def tables_of(asked: Asked) -> str:
     """The tables `touch`, `signaled`, `stay`, `visit`, `person`, as a WITH clause.
 
     The last three have only the people whom the filters mean.
     """
-    touches = _TOUCHES.format(event=_EVENT, persons=_PERSONS, filters=_touch_filters(filters))
+    filters = asked.filters
+    touch = touches("touch", filters=_touch_filters(filters))
     signals = _SIGNALS.format(filters=_equal(filters, "rule", "state"))
     stays = _STAYS.format(people=_people(filters))
-    return f"WITH {touches}, signaled AS ({signals}), {stays}"
+    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {stays}"
 
 
 async def read(connection: Connection, statement: str, asked: Asked, **values: Any) -> list[Any]:
@@ -167,7 +130,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         **{name: getattr(filters, name) for name in _NAMES},
         **values,
     }
-    sql = f"{tables_of(filters)} {statement}"
+    sql = f"{tables_of(asked)} {statement}"
     used = {name: known[name] for name in set(_PLACEHOLDER.findall(sql))}
     types = [bindparam(name, type_=_TYPES.get(name, Text())) for name in used]
     return list(await connection.execute(text(sql).bindparams(*types), used))
@@ -244,9 +207,9 @@ def _people(filters: Filters) -> str:
 def _touch_filters(filters: Filters) -> str:
     found = _equal(filters, "channel", "source")
     if filters.event is not None:
-        found += f" AND {_EVENT} = :event"
+        found += f" AND {EVENT} = :event"
     if filters.campaign is not None:
-        found += f" AND {_CAMPAIGN} = :campaign"
+        found += f" AND {CAMPAIGN} = :campaign"
     return found
 
 

@@ -1,0 +1,54 @@
+"""Touchpoints as tables of a WITH clause, each with whose it is now."""
+
+from __future__ import annotations
+
+# Bots and statements of consent are no touchpoints of people. Read as JSON are only records that do
+# not end as those of ingest do: what stands before the last brace is said of the whole.
+_PERSONS = r"""
+    NOT too_late AND CASE
+      WHEN event <> 'consent' AND (body LIKE CAST('%"bot"\:false,"historical"\:false}' AS bytea)
+        OR body LIKE CAST('%"bot"\:false,"historical"\:true}' AS bytea)) THEN true
+      ELSE coalesce(convert_from(body, 'UTF8')::json ->> 'bot', '') <> 'true'
+        AND coalesce(convert_from(body, 'UTF8')::json ->> 'type', '') <> 'consent' END
+"""
+EVENT = "coalesce(CAST(:aliases AS jsonb) ->> btrim(event), btrim(event))"
+BODY = "convert_from(body, 'UTF8')::json"
+CAMPAIGN = f"left({BODY} #>> '{{context,campaign,name}}', 500)"
+
+# Only identifiers that have moved have periods; for others the owner owns all the past.
+MOVED = """
+  moved AS (
+    SELECT identifier_key, customer_id, from_at, from_message_id, from_source,
+      lead(from_at) OVER p AS to_at, lead(from_message_id) OVER p AS to_message_id,
+      lead(from_source) OVER p AS to_source
+    FROM ownership_periods
+    WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
+  )"""
+
+_TOUCHES = """
+  {name}_seen AS (
+    SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event {columns}
+    FROM timeline
+    WHERE {within} AND {persons} {filters}
+  ), {name} AS (
+    SELECT i.customer_id, t.* FROM {name}_seen AS t
+    JOIN identifiers AS i ON i.identifier_key = t.identifier_key
+    WHERE i.customer_id IS NOT NULL AND NOT EXISTS
+      (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = t.identifier_key)
+    UNION ALL
+    SELECT m.customer_id, t.* FROM {name}_seen AS t
+    JOIN moved AS m ON m.identifier_key = t.identifier_key
+      AND (t.occurred_at, t.message_id, t.source)
+        >= (m.from_at, m.from_message_id, m.from_source)
+      AND (m.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+        < (m.to_at, m.to_message_id, m.to_source))
+  )"""
+
+PERIOD = "occurred_at >= :from AND occurred_at < :to"
+
+
+def touches(name: str, *, within: str = PERIOD, filters: str = "", columns: str = "") -> str:
+    """The table `name` of the touchpoints there, behind `moved`; parts of it are SQL of our own."""
+    return _TOUCHES.format(
+        name=name, event=EVENT, within=within, persons=_PERSONS, filters=filters, columns=columns
+    )
