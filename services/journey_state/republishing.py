@@ -21,7 +21,7 @@ from services.journey_state.store.pool import TRANSIENT, Connection, Store
 
 log = structlog.get_logger()
 
-BUSY_REST_TIMES = 2.0  # of the time that a batch took, while events come: they go first
+BUSY_REST_TIMES = 4.0  # of the time that a batch took, while events come: they go first
 QUIET_REST_TIMES = 0.1
 IDLE_SECONDS = 0.5  # between two looks for customers to compute again
 FAILED_SECONDS = 60.0  # until those are tried again that could not be computed

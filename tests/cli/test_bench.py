@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from services.cli.bench.filling import Filler
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
 from services.cli.bench.plan import Plan
+from services.cli.bench.recomputation import measure_recomputation
 from services.cli.bench.report import machine, show
 from services.cli.bench.stack import Stack
 from services.cli.bench.topic import counted
@@ -208,6 +210,12 @@ async def test_latency_is_that_of_stage_changes_on_the_topic(stack: Stack) -> No
     result = await measure_latency(stack, SMALL)
     assert all(one.median > 0 for one in result.figures)
     assert "stage changes timed in 1 rounds" in result.notes[1]
+
+
+async def test_a_recomputation_goes_on_while_events_are_timed(stack: Stack) -> None:
+    result = await measure_recomputation(stack, replace(SMALL, customers=2000))
+    assert all(one.median > 0 for one in result.figures)
+    assert "customers computed again in 1 rounds" in result.notes[0]
 
 
 async def test_ctrl_c_leaves_nothing_behind(data_dir: Path) -> None:

@@ -32,10 +32,13 @@ class Work(StrEnum):
     LATENCY = "latency"
     BACKTEST = "backtest"
     GROWTH = "growth"
+    RECOMPUTATION = "recomputation"
 
 
 def bench(
-    work: Annotated[Work, typer.Argument(help="What to measure; all: all but growth.")] = Work.ALL,
+    work: Annotated[
+        Work, typer.Argument(help="What to measure; all: all but growth and recomputation.")
+    ] = Work.ALL,
     *,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=120, help="Length of one round of one side.")

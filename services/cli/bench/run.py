@@ -14,6 +14,7 @@ from services.cli.bench.growth import measure_growth
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
 from services.cli.bench.plan import Plan
+from services.cli.bench.recomputation import measure_recomputation
 from services.cli.bench.stack import Stack, started_stack
 from services.cli.bench.worker import measure_worker
 
@@ -24,10 +25,11 @@ MEASURES: Mapping[str, Callable[[Stack, Plan], Awaitable[Result]]] = {
     "latency": measure_latency,
     "backtest": measure_backtest,
     "growth": measure_growth,
+    "recomputation": measure_recomputation,
 }
 
 # What takes far longer than the others is measured only by its name.
-ASKED_ALONE = frozenset({"growth"})
+ASKED_ALONE = frozenset({"growth", "recomputation"})
 
 
 async def run(chosen: list[str], plan: Plan, console: Console) -> list[Result]:

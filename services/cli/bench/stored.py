@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from services.cli.bench.traffic import pasts
+from services.cli.bench.traffic import START_US, pasts
 from services.contracts.times import DAY_US
 from services.journey_state.active import activate
 from services.journey_state.customer import CustomerState, OwnedIdentifier, encode_state
@@ -19,7 +19,7 @@ from services.journey_state.store.pool import Connection, Store
 
 BATCH_CUSTOMERS = 1_000
 ID_BYTES = 16
-LATER_US = 200 * DAY_US  # from the first touchpoint to W: everything is due by then
+LATER_US = 400 * DAY_US  # from the first touchpoints to W: everything is due by then
 
 
 class Stored(NamedTuple):
@@ -29,8 +29,13 @@ class Stored(NamedTuple):
     touchpoints: int
 
 
-async def store_pasts(url: str, customers: int, definition: Definition, grace_us: int) -> Stored:
-    """So many customers, computed by the definition, which is in force, at a W past all of it."""
+async def store_pasts(
+    url: str, customers: int, definition: Definition, grace_us: int, *, later_us: int = LATER_US
+) -> Stored:
+    """So many customers, computed by the definition, which is in force, at a W past all of it.
+
+    In the database W stands `later_us` behind the first of them.
+    """
     store = await Store.connect(url)
     touchpoints = 0
     try:
@@ -44,6 +49,7 @@ async def store_pasts(url: str, customers: int, definition: Definition, grace_us
                     touchpoints += len(values)
                 made = [_made(number, values, definition, grace_us) for number, values in batch]
                 await _write(connection, definition_id, made)
+                await progress.raise_watermark(connection, START_US + later_us)
         async with store.connection() as connection:
             await connection.execute("ANALYZE")
     finally:
@@ -86,4 +92,3 @@ async def _write(connection: Connection, definition_id: int, made: list[_Made]) 
     found = [arrival.fact for each in made for arrival in each.arrivals]
     found.sort(key=lambda fact: fact.occurred_at)  # the timeline grows by time, not by customer
     await facts.add_to_timeline(connection, found)
-    await progress.raise_watermark(connection, max(f.occurred_at for f in found) + LATER_US)
