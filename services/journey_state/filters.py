@@ -22,6 +22,10 @@ STATES = ("raised", "recovered", "retracted", "expired")
 PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
          "touched", "signaled")  # fmt: skip
 STEPS_MAX = 30  # of a funnel
+FLOWS = ("stage", "channel", "touchpoint")  # what the nodes of a flow are
+FLOW_STEPS_MAX = 8
+FLOW_TOP_DEFAULT = 6
+FLOW_TOP_MAX = 20  # nodes of a column, beside Other and where paths end
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LATEST = "9999-01-01"
@@ -48,7 +52,8 @@ class Filters:
 
     `zone` is that of dates. `part` says which people of `stage` are meant, and of what time within
     the period: of `part_from_at` to `part_to_at`. `steps` are the stages of a funnel, `step` which
-    of them people have come to, from 1 on.
+    of them people have come to, from 1 on. `flow` and what begins like it is of a flow: people at
+    a node of a step, or those of them who are at the node `flow_next` in the step after.
     """
 
     from_at: int
@@ -66,6 +71,14 @@ class Filters:
     order: str | None = None
     steps: str | None = None
     step: str | None = None
+    flow: str | None = None
+    flow_direction: str | None = None
+    flow_start: str | None = None
+    flow_exclude: str | None = None
+    flow_top: str | None = None
+    flow_step: str | None = None
+    flow_node: str | None = None
+    flow_next: str | None = None
     part_from_at: int
     part_to_at: int
 
@@ -106,6 +119,10 @@ _CHOICES = {
     "by": ("cohort", "period"),
     "order": ("strict", "any"),
     "step": tuple(map(str, range(1, STEPS_MAX + 1))),
+    "flow": FLOWS,
+    "flow_direction": ("forward", "backward"),
+    "flow_top": tuple(map(str, range(1, FLOW_TOP_MAX + 1))),
+    "flow_step": tuple(map(str, range(1, FLOW_STEPS_MAX + 1))),
 }
 
 
@@ -131,7 +148,7 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     begin, end = from_at if begin is None else begin, to_at if end is None else end
     if not faults:
         faults = _period_faults(from_at, to_at, "") or _period_faults(begin, end, "part_")
-        faults += _part_faults(values) + _step_faults(values)
+        faults += _part_faults(values) + _step_faults(values) + _flow_faults(values)
     if faults:
         raise FilterError(faults)
     texts = {name: values[name] for name in _TEXTS if name in values}
@@ -218,6 +235,21 @@ def _step_faults(values: Mapping[str, str]) -> list[Fault]:
     return []
 
 
+def _flow_faults(values: Mapping[str, str]) -> list[Fault]:
+    named = [name for name in values if name.startswith("flow")]
+    if not named:
+        return []
+    needed = ["flow", "flow_step"] + ["flow_node"] * ("flow_next" in values)
+    for name in needed:
+        if name not in values:
+            return [Fault(name, f"is needed beside {', '.join(f'`{one}`' for one in named)}")]
+    faults = [Fault(name, "is not of a flow; leave it out") for name in _UNFLOWING & values.keys()]
+    if "flow_next" in values and values["flow_step"] == str(FLOW_STEPS_MAX):
+        faults.append(Fault("flow_next", "there is no step after the last one"))
+    return faults
+
+
+_UNFLOWING = {"stage", "part", "step"}
 _TIMELESS = (None, "stock", "touched", "signaled")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, text
 from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
+from services.journey_state.flow_paths import flow_of, in_flow
 from services.journey_state.touch_queries import CAMPAIGN, EVENT, MOVED, touches
 
 
@@ -98,6 +99,7 @@ _TYPES: dict[str, Any] = {
     "bounds": ARRAY(DateTime(timezone=True)),
     "stages": ARRAY(Text),
     "steps": ARRAY(Text),
+    "flowexclude": ARRAY(Text),
     "aliases": Text,
     "after": Uuid,
     "limit": BigInteger,
@@ -127,7 +129,8 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "stages": list(asked.stages),
         "steps": asked.steps,
         "aliases": msgspec.json.encode(asked.aliases).decode(),
-        **{name: getattr(filters, name) for name in _NAMES},
+        **{name.replace("_", ""): getattr(filters, name) for name in _NAMES},
+        "flowexclude": (filters.flow_exclude or "").split(","),
         **values,
     }
     sql = f"{tables_of(asked)} {statement}"
@@ -137,7 +140,8 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
 
 
 _PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z]+)")
-_NAMES = ("channel", "source", "campaign", "event", "rule", "state", "stage")
+_NAMES = ("channel", "source", "campaign", "event", "rule", "state", "stage",
+          "flow_start", "flow_node", "flow_next")  # fmt: skip
 
 
 class PersonRow(NamedTuple):
@@ -169,7 +173,14 @@ async def people_page(
     return [PersonRow(*row) for row in rows]
 
 
+def flow_tables(filters: Filters, columns: int) -> str:
+    """Tables up to `shown`, more of the WITH clause: of each person and column the one node."""
+    return flow_of(filters, columns, _people(filters))
+
+
 def _meant(filters: Filters) -> str:
+    if filters.flow_step is not None:
+        return in_flow(filters, _people(filters))
     if filters.step is not None:
         number = int(filters.step)
         return f"WITH {steps_of(filters, number)} SELECT customer_id FROM step{number}"  # noqa: S608

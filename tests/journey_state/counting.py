@@ -12,6 +12,7 @@ import httpx2
 from services.contracts.times import read_time
 from tests.journey_state.asking import get
 
+Items = list[dict[str, Any]]
 Figures = dict[tuple[str, ...], list[str]]  # what is counted -> whose, once for each time
 
 
@@ -54,13 +55,8 @@ def counted(
     """By part, stage and what else; `said` are the filters, `start` and `end` the period."""
     figures: Figures = defaultdict(list)
     for life in lives:
-        items = [i for i in life.items if start <= read_time(i["occurred_at"]) < end]
-        items = [i for i in items if _meets(i, said)]
-        signals = [s for s in life.signals if start <= read_time(s["due_at"]) < end]
-        signals = [s for s in signals if all(s[k] == said.get(k, s[k]) for k in ("rule", "state"))]
-        if said.keys() & {"channel", "source", "campaign", "event"} and not items:
-            continue
-        if said.keys() & {"rule", "state"} and not signals:
+        items, signals = within(life, start, end, said)
+        if not is_meant(items, signals, said):
             continue
         figures["all",].append(life.customer_id)
         for key in _of_items(items):
@@ -71,6 +67,20 @@ def counted(
         for key in _of_stages(life, stages, start, end):
             figures[key].append(life.customer_id)
     return figures
+
+
+def within(life: Life, start: int, end: int, said: Mapping[str, str]) -> tuple[Items, Items]:
+    """Touchpoints and signals of the period that meet the filters."""
+    items = [i for i in life.items if start <= read_time(i["occurred_at"]) < end]
+    signals = [s for s in life.signals if start <= read_time(s["due_at"]) < end]
+    signals = [s for s in signals if all(s[k] == said.get(k, s[k]) for k in ("rule", "state"))]
+    return [i for i in items if _meets(i, said)], signals
+
+
+def is_meant(items: Items, signals: Items, said: Mapping[str, str]) -> bool:
+    if said.keys() & {"channel", "source", "campaign", "event"} and not items:
+        return False
+    return not said.keys() & {"rule", "state"} or bool(signals)
 
 
 def staged(lives: list[Life], stages: list[str], start: int, end: int, people: set[str]) -> Figures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from statistics import median
@@ -18,6 +19,7 @@ from services.contracts.touchpoint import Touchpoint
 from services.journey_state.buckets import BUCKETS_MAX
 from tests.journey_state.asking import get, problem, serving
 from tests.journey_state.counting import Figures, Life, counted, everything, funneled, lives, staged
+from tests.journey_state.flowing import Columns, flowed, links_of
 from tests.journey_state.transacting import HOUR, JOURNEY, Transacting, at, event, transacting
 
 ALIASED = JOURNEY.replace("once:", "aliases: {Order: [Purchase]}\nonce:")
@@ -154,6 +156,10 @@ async def compare(
     for by, order in product(("cohort", "period"), ("strict", "any")):
         rule = {"by": by, "order": order, "steps": ",".join(chosen.sample(STAGES, 3))}
         await compare_funnel(client, known, (at(start), at(end)), period | said | rule)
+    for node in ("stage", "channel", "touchpoint"):
+        flow = a_flow(node, chosen)
+        columns = flowed(known, STAGES, (at(start), at(end)), said, flow)
+        await compare_flow(client, columns, chosen, period | said | flow)
 
 
 async def compare_funnel(
@@ -170,6 +176,36 @@ async def compare_funnel(
         before = expected[max(0, n - 1)]
         assert step["of_first"] == of_first
         assert step["of_previous"] == (len(people) / len(before) if before else None)
+
+
+def a_flow(node: str, chosen: random.Random) -> dict[str, Any]:
+    names = {"stage": STAGES, "channel": ["app", "email"], "touchpoint": list(NAMES[:4])}[node]
+    asked = {"node": node, "steps": chosen.choice((2, 5, 8)), "top": chosen.choice((1, 3, 20))}
+    asked["direction"] = chosen.choice(("forward", "forward", "backward"))
+    more = {"start": chosen.choice(names), "exclude": ",".join(chosen.sample(names, 2))}
+    return asked | {name: more[name] for name in more if chosen.random() < 0.4}
+
+
+async def compare_flow(
+    client: httpx2.AsyncClient, columns: Columns, chosen: random.Random, asked: dict[str, Any]
+) -> None:
+    answer = await get(client, "/v1/flow", **asked)
+    figures = []
+    for step, (column, expected) in enumerate(zip(answer["columns"], columns, strict=True)):
+        counts = Counter(expected.values())
+        assert {node["node"]: node["people"] for node in column["nodes"]} == counts, asked
+        assert column["total"]["people"] == len(columns[0]) == counts.total()
+        figures.append((column["total"], sorted(expected)))
+        for node in counts:
+            figure = next(one for one in column["nodes"] if one["node"] == node)
+            figures.append((figure, sorted(who for who, at in expected.items() if at == node)))
+        going = links_of(columns, step) if step + 1 < len(columns) else {}
+        assert {(link["node"], link["next"]) for link in column["links"]} == going.keys()
+        for link in column["links"]:
+            assert link["people"] == len(going[link["node"], link["next"]])
+            figures.append((link, sorted(going[link["node"], link["next"]])))
+    for figure, who in chosen.sample(figures, min(6, len(figures))):
+        assert await list_behind(client, figure, limit=100) == who, (asked, figure)
 
 
 async def compare_trend(
@@ -267,9 +303,18 @@ async def test_a_trend_of_too_many_buckets_is_refused(database_url: str) -> None
         ("/v1/funnel", {"step": "1"}, "step"),
         ("/v1/customers", {"steps": "look,cart", "step": "3"}, "step"),
         ("/v1/customers", {"stage": "look", "step": "3"}, "step"),
+        ("/v1/flow", {"node": "colour"}, "node"),
+        ("/v1/flow", {"steps": "9"}, "steps"),
+        ("/v1/flow", {"start": "nowhere"}, "start"),
+        ("/v1/flow", {"node": "channel", "start": "fax"}, "start"),
+        ("/v1/flow", {"stage": "look"}, "stage"),
+        ("/v1/customers", {"flow": "stage"}, "flow_step"),
+        ("/v1/customers", {"flow_step": "1"}, "flow"),
+        ("/v1/customers", {"flow": "stage", "flow_step": "1", "flow_next": "left"}, "flow_node"),
+        ("/v1/customers", {"flow": "stage", "flow_step": "1", "stage": "look"}, "stage"),
     ],
 )
-async def test_a_wrong_funnel_is_refused(
+async def test_a_wrong_funnel_or_flow_is_refused(
     database_url: str, path: str, asked: dict[str, str], named: str
 ) -> None:
     async with transacting(database_url), serving(database_url) as client:
@@ -283,6 +328,13 @@ async def test_a_funnel_has_every_stage_unless_some_are_named(database_url: str)
         assert [step["stage"] for step in answer["steps"]] == STAGES
         assert {step["people"] for step in answer["steps"]} == {0}
         assert answer["filters"] == {"by": "cohort", "order": "strict"}
+
+
+async def test_a_flow_without_anybody_has_its_columns(database_url: str) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        answer = await get(client, "/v1/flow", node="touchpoint", steps=3)
+        assert [column["total"]["people"] for column in answer["columns"]] == [0, 0, 0]
+        assert [column["nodes"] for column in answer["columns"]] == [[], [], []]
 
 
 async def test_a_parameter_given_twice_is_refused(database_url: str) -> None:

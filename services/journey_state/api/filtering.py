@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,9 @@ from services.journey_state.buckets import Bucket, bounds
 from services.journey_state.database import Connection
 from services.journey_state.filters import (
     CHANNELS,
+    FLOW_STEPS_MAX,
+    FLOW_TOP_MAX,
+    FLOWS,
     PARTS,
     STATES,
     Fault,
@@ -28,6 +32,7 @@ class FilterQuery(BaseModel):
     """The parameters of every figure: texts, read by `filters.parse`."""
 
     model_config = ConfigDict(extra="forbid")
+    apart: ClassVar[set[str]] = {"after", "limit", "bucket"}  # what is no filter
 
     from_: str | None = Field(
         None,
@@ -69,13 +74,25 @@ class PeopleQuery(FunnelQuery):
         None, description="the part is that of a time within the period: from here; else `from`"
     )
     part_to: str | None = Field(None, description="to here, excluded; else `to`")
+    flow: str | None = Field(
+        None, description=f"of what the nodes of a flow are: {' '.join(FLOWS)}"
+    )
+    flow_direction: str | None = Field(None, description="forward (else) or backward")
+    flow_start: str | None = Field(None, description="paths begin, or backward end, at this name")
+    flow_exclude: str | None = Field(None, description="names with commas between, left out")
+    flow_top: str | None = Field(None, description=f"nodes of a column, at most {FLOW_TOP_MAX}")
+    flow_step: str | None = Field(None, description=f"the column: 1 to {FLOW_STEPS_MAX}")
+    flow_node: str | None = Field(
+        None, description="who is there: at:NAME back:NAME other left still_here began"
+    )
+    flow_next: str | None = Field(None, description="and at this node in the next column")
     after: str | None = Field(None, max_length=4096, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=10_000, description="items of a page, at most")
 
 
 def read_filters(request: Request, query: FilterQuery, ask: Asking) -> Filters:
     """What the question asks for; else a Problem (400) that names each wrong parameter."""
-    said = query.model_dump(by_alias=True, exclude_none=True, exclude={"after", "limit", "bucket"})
+    said = query.model_dump(by_alias=True, exclude_none=True, exclude=query.apart)
     names = [name for name, _ in request.query_params.multi_items()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -92,6 +109,11 @@ def read_bounds(filters: Filters, bucket: Bucket) -> list[int]:
         return bounds(filters, bucket)
     except FilterError as error:
         raise _bad(error.faults) from None
+
+
+def refuse(parameter: str, message: str) -> Problem:
+    """The Problem (400) that names the parameter."""
+    return _bad([Fault(parameter, message)])
 
 
 def _bad(faults: Sequence[Fault]) -> Problem:
@@ -111,6 +133,9 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     if unknown:
         message = f"the journey has no stage {min(unknown)!r}; it has {', '.join(stages)}"
         raise _bad([Fault("steps", message)])
+    if filters.flow == "stage" and filters.flow_start not in (None, *stages):
+        message = f"the journey has no stage {filters.flow_start!r}; it has {', '.join(stages)}"
+        raise _bad([Fault("start", message)])
     # What is no track call is known by its type, which no alias concerns.
     aliases = {
         other: name for other, name in term.definition.aliases.items() if other not in _CALLS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state.api.models import Page, SignalState, Time
@@ -175,3 +177,41 @@ class Funnel(_Answer):
     definition: str
     counted: str = Field(description="the rule by which it is counted")
     steps: list[FunnelStep]
+
+
+class FlowLink(Figure):
+    """People at one node who are at another in the next column."""
+
+    node: str
+    next: str
+    share: float = Field(description="of the people at `node`")
+
+
+class FlowNode(Figure):
+    """People at one node of a column."""
+
+    node: str = Field(description="at:NAME back:NAME other left still_here began")
+    kind: Literal["at", "back", "other", "left", "still_here", "began"]
+    name: str | None = Field(description="of the stage, channel or event; null: of none")
+    labels: dict[str, str] = Field(description="of a stage, by language")
+    share: float = Field(description="of the column's people")
+
+
+class FlowColumn(_Answer):
+    """One step: everybody is at exactly one of its nodes; `links` lead to the next column."""
+
+    step: int
+    total: Figure
+    nodes: list[FlowNode] = Field(description="those of the most people first")
+    links: list[FlowLink]
+
+
+class Flow(_Answer):
+    """Where people go, step by step; each column has the same people."""
+
+    period: Period
+    filters: dict[str, str]
+    journey: str
+    definition: str
+    counted: dict[str, str] = Field(description="what is counted, and what each node means")
+    columns: list[FlowColumn]
