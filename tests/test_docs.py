@@ -36,7 +36,7 @@ REGISTRIES = re.compile(
     r"ang)"
 )
 _LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]+)\)")
-_MAKE = re.compile(r"\bmake ((?!sure\b|a\b|the\b|it\b)[a-z]+)")
+_MAKE = re.compile(r"\bmake ((?!sure\b|a\b|the\b|it\b)[a-z-]+)")
 _NAME_ONLY = re.compile(r"[^a-z0-9 _-]")
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -74,7 +74,7 @@ async def asked_of_ingest(path: str) -> httpx2.Response:
 
 
 def test_the_readme_names_commands_that_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     documents = [text_of("README.md"), text_of("CONTRIBUTING.md")]
     asked = {name for text in documents for name in _MAKE.findall(code_of(text))}
 

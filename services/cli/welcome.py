@@ -22,6 +22,7 @@ DEMO = """\
 def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: bool) -> str:
     """Addresses, keys, and a command that works when pasted."""
     addresses = (
+        ("map", f"{endpoints.api}/"),
         ("ingest", f"{endpoints.ingest}  ({endpoints.ingest}/docs)"),
         ("query API", f"{endpoints.api}  ({endpoints.api}/docs)"),
         ("Kafka", endpoints.kafka),

@@ -22,6 +22,7 @@ from services.journey_state.api import (
     links,
     lists,
     operations,
+    page,
     pages,
     people,
     privacy,
@@ -97,6 +98,7 @@ def create_app(
         holds,
         dead_letters,
         operations,
+        page,
         pages,
     ):
         app.include_router(module.router)

@@ -1,4 +1,4 @@
-"""`/` and `/docs`: plain HTML that asks no other origin for anything."""
+"""`/docs`: plain HTML that asks no other origin for anything."""
 
 from __future__ import annotations
 
@@ -28,29 +28,6 @@ a{color:#8ab4f8}}
 """
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-async def landing(request: Request) -> HTMLResponse:
-    """What is here."""
-    base = escape(str(request.base_url).rstrip("/"))
-    app: FastAPI = request.app
-    rows = "".join(
-        f"<tr><td><code>{escape(path)}</code></td><td>{escape(_first_line(operation))}</td></tr>"
-        for path, _, operation in _operations(app.openapi())
-    )
-    return _page(
-        "Milepost",
-        f"""<h1>Milepost</h1>
-<p>Touchpoint events in; each customer's journey stage and abandonment signals out.
-This is the query API of this installation.</p>
-<table>{rows}</table>
-<h2>Ask for a customer</h2>
-<pre>curl {base}/v1/customers/user_id:u1</pre>
-<p>by customer id, by <code>kind:value</code>, or by a bare identifier.</p>
-<p><a href="/docs">Reference of this API</a> &middot; <a href="/openapi.json">OpenAPI document</a>
-&middot; <a href="/v1/status">Status</a></p>""",
-    )
 
 
 @router.get("/docs")

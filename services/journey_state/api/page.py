@@ -1,0 +1,99 @@
+"""`/` and `/map/...`: the journey map page, whose files ask no other origin for anything."""
+
+from __future__ import annotations
+
+import gzip
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.journey_state.api.problems import Problem
+
+FOLDER = Path(__file__).parent.parent / "map"
+INDEX = "index.html"
+PREFIX = "/map/"
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".txt": "text/plain",
+    ".svg": "image/svg+xml",
+}
+_HEADERS = {
+    "cache-control": "no-cache",  # kept, and asked for anew: the answer is 304 while it is current
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "vary": "Accept-Encoding",
+    "x-content-type-options": "nosniff",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+class _File(NamedTuple):
+    """A file as it is sent, plain and compressed."""
+
+    plain: bytes
+    packed: bytes
+    etag: str
+    media_type: str
+
+
+@router.get("/")
+async def index(request: Request) -> Response:
+    """The page."""
+    answer = _answer(request, INDEX)
+    # The browser fetches the modules at once, not one after the other as they import each other.
+    answer.headers["link"] = ", ".join(
+        f"<{PREFIX}{name}>; rel=modulepreload" for name in sorted(_files()) if _is_module(name)
+    )
+    return answer
+
+
+@router.get(PREFIX + "{name:path}")
+async def file(name: str, request: Request) -> Response:
+    """A file of the page."""
+    return _answer(request, name)
+
+
+def _answer(request: Request, name: str) -> Response:
+    path = _files().get(name)
+    if path is None:
+        raise Problem(404, "not_found", f"The page has no file {name!r}")
+    status = path.stat()
+    found = _read(path, status.st_mtime_ns, status.st_size)
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{found.etag}-gzip"' if packs else f'"{found.etag}"'
+    headers = _HEADERS | {"etag": etag} | ({"content-encoding": "gzip"} if packs else {})
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = found.packed if packs else found.plain
+    return Response(body, headers=headers, media_type=found.media_type)
+
+
+def _files() -> dict[str, Path]:
+    """By name below the folder: whoever works on the page adds one and loads it again."""
+    return {
+        path.relative_to(FOLDER).as_posix(): path
+        for path in FOLDER.rglob("*.*")
+        if path.suffix in _TYPES
+    }
+
+
+def _is_module(name: str) -> bool:
+    return name.endswith(".js") and not name.endswith("/theme.js")
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, modified: int, size: int) -> _File:  # noqa: ARG001 - what changes with it
+    plain = path.read_bytes()
+    etag = sha256(plain).hexdigest()[:16]
+    return _File(plain, gzip.compress(plain, 9, mtime=0), etag, _TYPES[path.suffix])
