@@ -104,6 +104,10 @@ class ApiSettings(_Group):
     host: str = "127.0.0.1"
     port: int = Field(8001, ge=0, le=65535)
     tokens_file: Path | None = None
+    segments_file: Path | None = Field(
+        None,
+        description="named filters over traits and behaviour, YAML; read again when it changes",
+    )
     page_items_max: int = Field(500, ge=1)
 
 

@@ -65,6 +65,7 @@ class Filters:
     event: str | None = None
     rule: str | None = None
     state: str | None = None
+    segment: str | None = None
     stage: str | None = None
     part: str | None = None
     by: str | None = None
@@ -111,7 +112,7 @@ _TEXTS = tuple(
     for field in fields(Filters)
     if field.name != "zone" and not field.name.endswith("_at")
 )
-PARAMETERS = ("from", "to", "zone", "segment", *_TEXTS, "part_from", "part_to")
+PARAMETERS = ("from", "to", "zone", *_TEXTS, "part_from", "part_to")
 _CHOICES = {
     "channel": CHANNELS,
     "state": STATES,
@@ -174,8 +175,6 @@ def day_begins(day: date, zone: tzinfo) -> int:
 
 
 def _fault(name: str, value: str) -> str:
-    if name == "segment":
-        return "segments are not there yet; leave it out"
     if name not in PARAMETERS:
         return f"unknown; filters are {', '.join(PARAMETERS)}"
     if not value or len(value) > VALUE_LENGTH_MAX or not value.isprintable():

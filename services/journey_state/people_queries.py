@@ -14,6 +14,7 @@ from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
 from services.journey_state.flow_paths import flow_of, in_flow
+from services.journey_state.segment_queries import Members, segment_tables, segment_values
 from services.journey_state.touch_queries import CAMPAIGN, EVENT, MOVED, touches
 
 
@@ -23,6 +24,7 @@ class Asked(NamedTuple):
     filters: Filters
     stages: Sequence[str]  # in file order
     aliases: Mapping[str, str]  # other name of an event -> canonical
+    members: Members | None = None  # of the segment, where one is asked for
 
     @property
     def steps(self) -> list[str]:
@@ -115,7 +117,8 @@ def tables_of(asked: Asked) -> str:
     touch = touches("touch", filters=_touch_filters(filters))
     signals = _SIGNALS.format(filters=_equal(filters, "rule", "state"))
     stays = _STAYS.format(people=_people(filters))
-    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {stays}"
+    segment = f"{segment_tables(asked.members.segment)}, " if asked.members else ""
+    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {segment}{stays}"
 
 
 async def read(connection: Connection, statement: str, asked: Asked, **values: Any) -> list[Any]:
@@ -134,12 +137,15 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         **values,
     }
     sql = f"{tables_of(asked)} {statement}"
+    bound = segment_values(asked.members, filters, asked.aliases) if asked.members else {}
+    known |= {name: one.value for name, one in bound.items()}
     used = {name: known[name] for name in set(_PLACEHOLDER.findall(sql))}
-    types = [bindparam(name, type_=_TYPES.get(name, Text())) for name in used]
+    named = _TYPES | {name: one.type for name, one in bound.items()}
+    types = [bindparam(name, type_=named.get(name, Text())) for name in used]
     return list(await connection.execute(text(sql).bindparams(*types), used))
 
 
-_PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z]+)")
+_PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z][a-z0-9]*)")
 _NAMES = ("channel", "source", "campaign", "event", "rule", "state", "stage",
           "flow_start", "flow_node", "flow_next")  # fmt: skip
 
@@ -212,7 +218,9 @@ def steps_of(filters: Filters, count: int) -> str:
 def _people(filters: Filters) -> str:
     touched = "AND customer_id IN (SELECT customer_id FROM touch)"
     signaled = "AND customer_id IN (SELECT customer_id FROM signaled)"
-    return " ".join([touched] * filters.of_touchpoints + [signaled] * filters.of_signals)
+    segmented = "AND customer_id IN (SELECT customer_id FROM segmented)"
+    asked = (touched, filters.of_touchpoints), (signaled, filters.of_signals)
+    return " ".join(sql for sql, so in (*asked, (segmented, filters.segment is not None)) if so)
 
 
 def _touch_filters(filters: Filters) -> str:

@@ -86,7 +86,6 @@ def test_an_offset_may_have_lost_its_plus() -> None:
     [
         ({"colour": "red"}, ["colour"]),
         ({"colour": "red", "state": "lost"}, ["colour", "state"]),
-        ({"segment": "vip"}, ["segment"]),
         ({"channel": "fax"}, ["channel"]),
         ({"source": ""}, ["source"]),
         ({"source": "a\x00"}, ["source"]),

@@ -8,6 +8,7 @@ from services.cli.given import refuse
 from services.cli.roles.foreground import settings_of_role, until_signaled
 from services.journey_state.api import run as api_role
 from services.journey_state.api.access import TokensFileError
+from services.journey_state.definition import DefinitionError
 from services.journey_state.log_ends import LogEnds
 
 
@@ -30,7 +31,7 @@ def run() -> None:
 
     try:
         until_signaled(answer)
-    except TokensFileError as error:
+    except (TokensFileError, DefinitionError) as error:
         refuse(str(error))
     except OSError as error:
         refuse(f"cannot listen on {settings.api.host}:{settings.api.port}: {error.strerror}")

@@ -27,12 +27,14 @@ from services.journey_state.api import (
     people,
     privacy,
     problems,
+    segments,
     status,
     trend,
 )
 from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
 from services.journey_state.api.operations import Metrics, Timed
+from services.journey_state.api.segments_file import SegmentsFile
 from services.journey_state.database import Database
 from services.journey_state.operator import Operator
 from services.settings import Settings
@@ -53,7 +55,9 @@ def create_app(
     touchpoint_ends: EndOffsets | None = None,
     rejected_ends: EndOffsets | None = None,
 ) -> FastAPI:
-    """The app; it closes `database` at its shutdown. Raises access.TokensFileError.
+    """The app; it closes `database` at its shutdown.
+
+    Raises access.TokensFileError, and DefinitionError for the file of segments.
 
     `touchpoint_ends` and `rejected_ends` tell the end offsets of those topics by partition; where
     they are None or fail, lag and rejected are null.
@@ -76,7 +80,10 @@ def create_app(
         redirect_slashes=False,
         max_body_size=BODY_BYTES_MAX,
     )
-    app.state.asking = Asking(settings, database, clock, touchpoint_ends, rejected_ends, operator)
+    named = SegmentsFile(settings.api.segments_file)
+    app.state.asking = Asking(
+        settings, database, clock, touchpoint_ends, rejected_ends, operator, named
+    )
     problems.install(app)
     metrics = Metrics()
     # The first match serves: customers' own route takes any path below it.
@@ -89,6 +96,7 @@ def create_app(
         funnel,
         flow,
         people,
+        segments,
         customers,
         lists,
         links,

@@ -24,6 +24,7 @@ from services.journey_state import progress_queries, queries
 from services.journey_state.api.definitions import Definitions
 from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
+from services.journey_state.api.segments_file import SegmentsFile
 from services.journey_state.database import Connection, Database
 from services.journey_state.operator import Operator
 from services.journey_state.touchpoint import Identifier
@@ -49,6 +50,7 @@ class Asking:
     touchpoint_ends: EndOffsets | None
     rejected_ends: EndOffsets | None
     operator: Operator
+    segments: SegmentsFile
     definitions: Definitions = field(default_factory=Definitions)
     stage_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.stage_counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from fastapi import Request
@@ -26,6 +26,7 @@ from services.journey_state.filters import (
 )
 from services.journey_state.in_force import Term
 from services.journey_state.people_queries import Asked
+from services.journey_state.segment_queries import Members, members_of
 
 
 class FilterQuery(BaseModel):
@@ -48,7 +49,7 @@ class FilterQuery(BaseModel):
     rule: str | None = Field(None, description="of abandonment")
     state: str | None = Field(None, description=f"of the signal: {' '.join(STATES)}")
     stage: str | None = Field(None, description="of the definition in force")
-    segment: str | None = Field(None, description="not there yet: 400")
+    segment: str | None = Field(None, description="a name of `GET /v1/segments`")
 
 
 class FunnelQuery(FilterQuery):
@@ -140,10 +141,25 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     aliases = {
         other: name for other, name in term.definition.aliases.items() if other not in _CALLS
     }
-    asked = Asked(filters, stages, aliases)
+    asked = Asked(filters, stages, aliases, await _members(connection, filters, ask))
     if filters.step is not None and int(filters.step) > len(asked.steps):
         raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
     return asked, term
+
+
+async def _members(connection: Connection, filters: Filters, ask: Asking) -> Members | None:
+    if filters.segment is None:
+        return None
+    segments = {one.name: one for one in ask.segments.read().segments}
+    if filters.segment not in segments:
+        message = f"no segment is named {filters.segment!r}; {_known(segments)}"
+        raise _bad([Fault("segment", message)])
+    return await members_of(connection, segments[filters.segment])
+
+
+def _known(names: Iterable[str]) -> str:
+    known = ", ".join(names)
+    return f"there are {known}" if known else "MILEPOST_API__SEGMENTS_FILE names none"
 
 
 _CALLS = frozenset({"page", "screen", "identify", "group", "alias", "consent"})

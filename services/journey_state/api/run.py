@@ -34,7 +34,8 @@ async def serve(
 ) -> None:
     """Serves until `stopping` is set, then answers what has begun and closes the database.
 
-    Raises OSError where the address cannot be listened on, and access.TokensFileError.
+    Raises OSError where the address cannot be listened on, access.TokensFileError, and
+    DefinitionError for the file of segments.
     """
     database = Database.at(settings.database.url, connections_max=settings.database.pool_max)
     app = create_app(

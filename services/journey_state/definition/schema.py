@@ -46,12 +46,18 @@ def _validator() -> Any:
 def check_shape(document: Document) -> None:
     """Reports every place where the document is not what the schema says."""
     for error in _validator().iter_errors(document.data):
-        _report(document, error)
+        _report(document, error, journey_schema())
 
 
-def _report(document: Document, error: Any) -> None:
+def check_against(document: Document, schema: dict[str, Any]) -> None:
+    """The same by another schema."""
+    for error in jsonschema_rs.validator_for(schema).iter_errors(document.data):
+        _report(document, error, schema)
+
+
+def _report(document: Document, error: Any, schema: dict[str, Any]) -> None:
     path: Path = tuple(error.instance_path)
-    rule = _subschema(error.schema_path)
+    rule = _subschema(error.schema_path, schema)
     name, hint = error.kind.name, str(rule.get("description", ""))
     if name == "additionalProperties":
         for key in error.kind.unexpected:
@@ -77,10 +83,10 @@ def _report(document: Document, error: Any) -> None:
         document.report(path, f"{label(path)} {_BOUNDS.get(name, 'does not fit here')}", hint)
 
 
-def _subschema(path: list[str | int]) -> dict[str, Any]:
+def _subschema(path: list[str | int], schema: dict[str, Any]) -> dict[str, Any]:
     """The part of the schema that holds the rule at a path; keys are ruled by their map's part."""
     end = path.index("propertyNames") if "propertyNames" in path else len(path) - 1
-    found: Any = journey_schema()
+    found: Any = schema
     for step in path[:end]:
         found = found[step]
     return found if isinstance(found, dict) else {}
