@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from fastapi.responses import JSONResponse
@@ -16,6 +17,7 @@ from services.journey_state.api.problems import problem
 
 SCOPES = frozenset({"read", "pii", "admin"})
 TOKEN_CHARACTERS_MIN = 16
+DIGEST_CHARACTERS = 8  # by which a token without a name is told apart
 
 # Probes come from other machines and show no customer.
 _OPEN = frozenset({"/livez", "/readyz", "/metrics"})
@@ -24,9 +26,17 @@ _PAGE_FILES = "/map/"  # they show no customer either: the page asks its reader 
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """One token of the file and what it allows."""
+    """One token of the file, what it allows, and who holds it."""
 
     token: str
+    scopes: frozenset[str]
+    name: str = ""
+
+
+class Holder(NamedTuple):
+    """Who asks: as the log names them, which tells nothing of the token, and what they may."""
+
+    name: str
     scopes: frozenset[str]
 
 
@@ -37,10 +47,11 @@ class TokensFileError(ValueError):
 class Access:
     """ASGI middleware: passes on what is allowed and answers the rest with a problem.
 
-    `tokens` maps the SHA-256 of a token to its scopes; None serves loopback clients only.
+    `tokens` maps the SHA-256 of a token to its holder; None serves loopback clients only.
+    Afterwards the scope's `state` has the `holder`, if there are tokens.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Mapping[bytes, frozenset[str]] | None) -> None:
+    def __init__(self, app: ASGIApp, tokens: Mapping[bytes, Holder] | None) -> None:
         self._app = app
         self._tokens = tokens
 
@@ -59,8 +70,12 @@ class Access:
             return _refuse_remote(scope)
         if scope["path"] in _PAGES or scope["path"].startswith(_PAGE_FILES):
             return None
-        allowed = _scopes_for(scope["method"], scope["path"])
-        return _refuse_token(Headers(scope=scope).get("authorization", ""), allowed, self._tokens)
+        kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        holder = self._tokens.get(_digest(token.strip())) if kind.lower() == "bearer" else None
+        if holder is None:
+            return _refuse_nobody()
+        scope.setdefault("state", {})["holder"] = holder
+        return _refuse_scopes(holder.scopes, _scopes_for(scope["method"], scope["path"]))
 
 
 def _refuse_remote(scope: Scope) -> JSONResponse | None:
@@ -78,20 +93,20 @@ def _scopes_for(method: str, path: str) -> frozenset[str]:
     if method not in ("GET", "HEAD", "OPTIONS"):
         return frozenset({"admin"})
     whole = path.startswith("/v1/customers/") and path.endswith("/export")
+    if path == "/v1/access":
+        return SCOPES
     if whole or path.startswith("/v1/dead-letters/"):
         return frozenset({"pii", "admin"})
     return frozenset({"read", "admin"})
 
 
-def _refuse_token(
-    header: str, allowed: frozenset[str], tokens: Mapping[bytes, frozenset[str]]
-) -> JSONResponse | None:
-    kind, _, token = header.partition(" ")
-    scopes = tokens.get(_digest(token.strip())) if kind.lower() == "bearer" else None
-    if scopes is None:
-        challenge = {"WWW-Authenticate": 'Bearer realm="milepost"'}
-        detail = "Send a token of the token file as `Authorization: Bearer ...`"
-        return problem(401, "no_token", detail, headers=challenge)
+def _refuse_nobody() -> JSONResponse:
+    challenge = {"WWW-Authenticate": 'Bearer realm="milepost"'}
+    detail = "Send a token of the token file as `Authorization: Bearer ...`"
+    return problem(401, "no_token", detail, headers=challenge)
+
+
+def _refuse_scopes(scopes: frozenset[str], allowed: frozenset[str]) -> JSONResponse | None:
     if scopes.isdisjoint(allowed):
         names = " or ".join(f"`{name}`" for name in sorted(allowed - {"admin"} or allowed))
         return problem(403, "scope_missing", f"This token lacks the scope {names}")
@@ -121,8 +136,9 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def read_tokens(file: Path) -> dict[bytes, frozenset[str]]:
-    """Tokens by SHA-256: JSON `[{"token", "scopes"}]`, or lines `token scope,scope` (`#` comments).
+def read_tokens(file: Path) -> dict[bytes, Holder]:
+    """Holders by their tokens' SHA-256: of JSON `[{"token", "scopes", "name"}]`, or of lines
+    `token scope,scope name=...` (`#` comments). Whoever has no name is called by the digest.
 
     Raises TokensFileError.
     """
@@ -133,7 +149,12 @@ def read_tokens(file: Path) -> dict[bytes, frozenset[str]]:
     grants = _json_grants(file, text) if text.lstrip().startswith("[") else _line_grants(file, text)
     if not grants:
         raise TokensFileError(f"{file}: holds no token; add a line such as `TOKEN read`")
-    return {_digest(grant.token): grant.scopes for grant in grants}
+    return {_digest(grant.token): _holder(grant) for grant in grants}
+
+
+def _holder(grant: Grant) -> Holder:
+    named = grant.name or _digest(grant.token).hex()[:DIGEST_CHARACTERS]
+    return Holder(named, grant.scopes)
 
 
 def _json_grants(file: Path, text: str) -> list[Grant]:
@@ -147,9 +168,12 @@ def _json_grants(file: Path, text: str) -> list[Grant]:
 def _line_grants(file: Path, text: str) -> list[Grant]:
     grants = []
     for number, line in enumerate(text.splitlines(), 1):
-        token, *scopes = line.partition("#")[0].replace(",", " ").split() or [""]
+        token, *words = line.partition("#")[0].replace(",", " ").split() or [""]
+        names = [word.removeprefix("name=") for word in words if word.startswith("name=")]
+        scopes = frozenset(word for word in words if not word.startswith("name="))
         if token:
-            grants.append(_checked(Grant(token, frozenset(scopes)), f"{file}:{number}"))
+            grant = Grant(token, scopes, "".join(names[:1]))
+            grants.append(_checked(grant, f"{file}:{number}"))
     return grants
 
 

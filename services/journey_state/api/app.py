@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.journey_state.api import (
+    allowed,
     cancelling,
     customers,
     dead_letters,
@@ -34,6 +35,7 @@ from services.journey_state.api import (
 from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
 from services.journey_state.api.operations import Metrics, Timed
+from services.journey_state.api.revealing import Masking
 from services.journey_state.api.segments_file import SegmentsFile
 from services.journey_state.database import Database
 from services.journey_state.operator import Operator
@@ -104,6 +106,7 @@ def create_app(
         definition,
         status,
         holds,
+        allowed,
         dead_letters,
         operations,
         page,
@@ -111,6 +114,8 @@ def create_app(
     ):
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))
+    # The last one added is asked first.
+    app.add_middleware(Masking, database=database, metrics=metrics)
     app.add_middleware(Access, tokens=tokens)
     app.add_middleware(Timed, metrics=metrics)
     return app

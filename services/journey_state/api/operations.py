@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     generate_latest,
@@ -44,6 +45,12 @@ class Metrics:
             "milepost_api_request_seconds",
             "Time to answer a question",
             ["route", "status"],
+            registry=self.registry,
+        )
+        self.reveals = Counter(
+            "milepost_pii_reveals",
+            "Answers with personal data in plain that were asked for by name or with a token",
+            ["route"],
             registry=self.registry,
         )
         build = Gauge(
