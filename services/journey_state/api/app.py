@@ -41,6 +41,31 @@ from services.journey_state.database import Database
 from services.journey_state.operator import Operator
 from services.settings import Settings
 
+# The first match serves: customers' own route takes any path below it.
+_ROUTES = (
+    explain,
+    export,
+    privacy,
+    journey_map,
+    trend,
+    funnel,
+    flow,
+    people,
+    segments,
+    customers,
+    lists,
+    links,
+    cancelling,
+    definition,
+    status,
+    holds,
+    allowed,
+    dead_letters,
+    operations,
+    page,
+    pages,
+)
+
 BODY_BYTES_MAX = 2 << 20  # a journey definition is the largest thing that is sent here
 
 
@@ -88,30 +113,7 @@ def create_app(
     )
     problems.install(app)
     metrics = Metrics()
-    # The first match serves: customers' own route takes any path below it.
-    for module in (
-        explain,
-        export,
-        privacy,
-        journey_map,
-        trend,
-        funnel,
-        flow,
-        people,
-        segments,
-        customers,
-        lists,
-        links,
-        cancelling,
-        definition,
-        status,
-        holds,
-        allowed,
-        dead_letters,
-        operations,
-        page,
-        pages,
-    ):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))
     # The last one added is asked first.
