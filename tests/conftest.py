@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PARTITIONS = 3
 TESTS = Path(__file__).parent
 # Folders whose tests share a fixture that is dear; each process starts its own.
-TOGETHER = frozenset({"e2e"})
+TOGETHER = frozenset({"e2e", "page"})
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
 # No test judges how long something took: the machine may be busy with others.
