@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from services.cli.simulate.pain_option import Demo
     from services.settings import Settings
 
 STOP_SECONDS_MAX = 9.0
@@ -38,9 +39,11 @@ STOP_ORDER = (("simulate",), ("ingest",), ("worker", "api"), ("kafka", "postgres
 class LocalRun:
     """Everything that `milepost up` starts, over one data folder."""
 
-    def __init__(self, settings: Settings, data_dir: Path, *, demo: bool, console: Console) -> None:
+    def __init__(
+        self, settings: Settings, data_dir: Path, *, demo: Demo | None, console: Console
+    ) -> None:
         self.data_dir = self._dir = data_dir.absolute()
-        self._placed = Placed(settings, self._dir, demo=demo)
+        self._placed = Placed(settings, self._dir, demo=demo is not None)
         self._demo = demo
         self._console = console
         self._supervisor = Supervisor(self._say_death)
@@ -68,8 +71,8 @@ class LocalRun:
             environment=environment_of(settings),
         )
         write_endpoints(self._dir, endpoints)
-        if self._demo:
-            arguments = ("--demo", "--data", str(self._dir))
+        if self._demo is not None:
+            arguments = (*self._demo.arguments, "--data", str(self._dir))
             await self._supervisor.start(self._role("simulate", arguments, ends_by_itself=True))
         return endpoints
 

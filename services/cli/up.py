@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from services.cli.endpoints import Endpoints
+    from services.cli.simulate.pain_option import Demo
     from services.settings import Settings
 
 
-async def up(settings: Settings, data_dir: Path, *, demo: bool, console: Console) -> int:
+async def up(settings: Settings, data_dir: Path, *, demo: Demo | None, console: Console) -> int:
     """Runs everything until SIGINT or SIGTERM, then stops it in order; the exit code.
 
     What stands in the way is said on the console in one line, and nothing is left running.
@@ -50,9 +51,9 @@ async def up(settings: Settings, data_dir: Path, *, demo: bool, console: Console
 
 
 async def _stay(
-    endpoints: Endpoints, console: Console, stopping: asyncio.Event, *, demo: bool
+    endpoints: Endpoints, console: Console, stopping: asyncio.Event, *, demo: Demo | None
 ) -> None:
-    if demo:
+    if demo is not None:
         await run_dashboard(endpoints.api, console, stop=stopping)
     await stopping.wait()
 

@@ -8,18 +8,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from services.cli.endpoints import Endpoints
+    from services.cli.simulate.pain_option import Demo
 
 EVENT = (
     '{"type": "track", "event": "Product Viewed", "userId": "you",'
     ' "properties": {"product_id": "p1"}}'
 )
 DEMO = """\
-  Demo: customers are made up and play through the public endpoints. A cart counts as abandoned
-  after 60 s here, and a signal goes out 5 s later.
+  Demo: customers are made up and play through the public endpoints; the last 60 days first. Does
+  the shop lose people of late, where and why? The map tells. A cart counts as abandoned after
+  60 s here, and a signal goes out 5 s later.
 """
 
 
-def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: bool) -> str:
+def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: Demo | None) -> str:
     """Addresses, keys, and a command that works when pasted."""
     addresses = (
         ("map", f"{endpoints.api}/"),
@@ -36,8 +38,8 @@ def welcome(endpoints: Endpoints, data_dir: Path, *, seconds: float, demo: bool)
         lines += [f"  {source.channel:<11} {source.write_key}" for source in endpoints.sources]
         lines += ["", "  Send an event, then look:", *_commands(endpoints)]
         lines += _website(endpoints)
-    if demo:
-        lines += ["", DEMO.rstrip("\n")]
+    if demo is not None:
+        lines += ["", DEMO.rstrip("\n"), *(f"  {line}" for line in demo.lines)]
     return "\n".join([*lines, ""])
 
 

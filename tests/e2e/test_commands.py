@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from services.contracts.times import read_time
 from services.contracts.touchpoint import CHANNELS
 from tests.e2e.events import somebody, track
 from tests.e2e.stack import Stack
 from tests.waiting import until
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-LIVES = 60
 
 
 async def test_a_customer_is_shown_by_any_identifier(stack: Stack) -> None:
@@ -89,71 +80,3 @@ async def test_sources_can_be_added_and_send(stack: Stack) -> None:
         return not await taken()
 
     await until(refused)
-
-
-async def test_simulated_lives_end_as_their_oracle_says(stack: Stack, tmp_path: Path) -> None:
-    file = tmp_path / "oracle.json"
-    arguments = ("--customers", str(LIVES), "--seed", "2", "--duration", "10", "--speed", "1000")
-    said = await stack.milepost("simulate", *arguments, "--oracle", str(file))
-    assert re.search(r"[1-9]\d* events accepted", said)
-    assert "rejected" not in said
-    await stack.settled()
-
-    oracle = json.loads(file.read_text())
-    expected = [expected_state(one, oracle["base_time"]) for one in oracle["customers"]]
-    found = [
-        await final_state(stack, one, oracle["base_time"], f"{one['id']} {one['script']}")
-        for one in oracle["customers"]
-    ]
-
-    assert found == expected
-    assert len(found) >= LIVES // 2
-    assert {one.stage for one in found} >= {"none", "consideration", "purchase", "retention"}
-    assert any(one.signals for one in found)
-
-
-@dataclass(frozen=True)
-class FinalState:
-    """What became of a simulated person; the signals are (rule, due, recovered, published)."""
-
-    who: str
-    stage: str
-    events: int
-    overlays: tuple[str, ...]
-    signals: tuple[tuple[str, str, bool, bool], ...]
-
-
-def expected_state(one: dict[str, Any], before: str) -> FinalState:
-    return FinalState(
-        who=f"{one['id']} {one['script']}",
-        stage=one["stage"],
-        events=0 if one["bot"] else one["events"],
-        overlays=tuple(overlay["name"] for overlay in one["overlays"]),
-        signals=told_of(one["signals"], before),
-    )
-
-
-async def final_state(stack: Stack, one: dict[str, Any], before: str, who: str) -> FinalState:
-    customer = await stack.customer(one["id"])
-    assert (customer is None) == one["bot"], who
-    if customer is None:
-        return FinalState(who, "none", 0, (), ())
-    return FinalState(
-        who=who,
-        stage=customer["stage"],
-        events=len(await stack.timeline(one["id"])),
-        overlays=tuple(overlay["name"] for overlay in customer["overlays"]),
-        signals=told_of(customer["signals"], before),
-    )
-
-
-def told_of(signals: list[dict[str, Any]], before: str) -> tuple[tuple[str, str, bool, bool], ...]:
-    """Those due before the run began, but for carts: here they are abandoned sooner than the
-    oracle knows."""
-    return tuple(
-        sorted(
-            (one["rule"], one["due_at"], one["state"] == "recovered", one["published"])
-            for one in signals
-            if one["rule"] != "cart" and read_time(one["due_at"]) < read_time(before)
-        )
-    )

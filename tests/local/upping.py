@@ -13,4 +13,4 @@ from services.settings import Settings
 
 if __name__ == "__main__":
     console = Console(width=200)
-    sys.exit(asyncio.run(up(Settings(), Path(sys.argv[1]), demo=False, console=console)))
+    sys.exit(asyncio.run(up(Settings(), Path(sys.argv[1]), demo=None, console=console)))

@@ -12,7 +12,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.cli.endpoints import EndpointsError, default_data_dir, read_endpoints
-from services.cli.simulate.play import Options, Play, demo_options, shop_options, summary
+from services.cli.simulate.pain_option import PainOption
+from services.cli.simulate.pains import OF_THE_DEMO, chosen, told
+from services.cli.simulate.play import Asked, Options, Play, demo_options, shop_options, summary
 from services.cli.simulate.sender import SendError, Tally
 from services.cli.simulate.target import Target, TargetError, parse_keys, target
 
@@ -26,10 +28,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
         int | None, typer.Option(min=1, help="How many people; the demo goes on without end.")
     ] = None,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Live events a second.")] = None,
-    days: Annotated[float, typer.Option(min=0, help="Days of history sent first.")] = 14.0,
+    days: Annotated[float, typer.Option(min=0, help="Days of history sent first.")] = 60.0,
     seed: Annotated[int, typer.Option(help="The same seed plays the same lives.")] = 1,
     duration: Annotated[float | None, typer.Option(min=1, help="Seconds to play at most.")] = None,
     speed: Annotated[float, typer.Option(min=1, help="How much faster than life, live.")] = 60.0,
+    pain: PainOption = None,
+    show_pain: Annotated[
+        bool, typer.Option("--show-pain", help="Say what is planted, and what the map must show.")
+    ] = False,
     oracle: Annotated[
         Path | None, typer.Option(help="File for the expected final state (JSON).")
     ] = None,
@@ -40,17 +46,21 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = None,
     demo: Annotated[bool, typer.Option(help="For the demo journey: short waits.")] = False,
 ) -> None:
-    """Live journeys of made-up customers on all channels, sent to a running ingest."""
+    """Play journeys of made-up customers on all channels, sent to a running ingest."""
     try:
         goal = _target(data, ingest, key or [])
     except (EndpointsError, TargetError) as error:
         _stop(f"milepost simulate: {error}", EXIT_UNREACHABLE if ingest is None else EXIT_USAGE)
-    options = _options(customers, rate, days, seed, speed, demo=demo)
-    options = replace(options, duration_seconds=duration, oracle=oracle)
+    asked = Asked(customers, days, seed, rate)
+    options = demo_options(asked) if demo else shop_options(asked, speed)
+    pains = chosen(pain or (), OF_THE_DEMO if demo else ())
+    options = replace(options, duration_seconds=duration, oracle=oracle, pains=pains)
     endless = demo and customers is None and ingest is None
     marker = (data or default_data_dir()) / PAST_MARKER if endless else None
     if marker is not None and marker.exists():
         options = replace(options, past_customers=0)
+    for line in told(pains) if show_pain else ():
+        _say(line)
     try:
         tally = asyncio.run(_play(goal, options, marker))
     except SendError as error:
@@ -63,16 +73,6 @@ def _target(data: Path | None, ingest: str | None, keys: list[str]) -> Target:
         return target(ingest, parse_keys(keys))
     found = read_endpoints(data)
     return target(found.ingest, [(one.channel, one.write_key) for one in found.sources])
-
-
-def _options(
-    customers: int | None, rate: float | None, days: float, seed: int, speed: float, *, demo: bool
-) -> Options:
-    if demo:
-        return demo_options(customers=customers, days=days, seed=seed, rate=rate or 25)
-    return shop_options(
-        customers=customers or 200, days=days, seed=seed, rate=rate or 50, speed=speed
-    )
 
 
 async def _play(goal: Target, options: Options, marker: Path | None) -> Tally:

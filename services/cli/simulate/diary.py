@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+from services.cli.simulate.catalog import NEWSLETTER, Campaign
+from services.cli.simulate.pains import PAINS, PainName, Planted
 from services.cli.simulate.persona import CRAWLER, Persona
 from services.cli.simulate.step import Step
 
 if TYPE_CHECKING:
-    from random import Random
-
     from services.cli.simulate.tempo import Tempo
     from services.contracts.touchpoint import Call, Channel
 
 _NETWORK_SECONDS_MAX = 0.2  # from the event to its leaving the device
 _LIBRARIES = {"website": "analytics-next", "app": "analytics-kotlin"}
+_SHOP = "https://shop.example.com"
+
+
+class GaveUpError(Exception):
+    """The person leaves for good; what was noted so far is the whole life."""
 
 
 class Diary:
     """The steps so far, and the persona's clock (`now_us`), which only goes on."""
 
-    def __init__(self, persona: Persona, rng: Random, tempo: Tempo, start_us: int) -> None:
+    def __init__(
+        self,
+        persona: Persona,
+        rng: Random,
+        tempo: Tempo,
+        start_us: int,
+        planted: Planted | None = None,
+    ) -> None:
         self.persona = persona
         self.rng = rng
         self.now_us = start_us
         self.signed_in: set[Channel] = set()  # devices on which it is known who this is
         self.steps: list[Step] = []
+        self.campaign: Campaign | None = None  # of the visit; forgotten over night
+        self.mail_click: Step | None = None  # the last step that came by a newsletter
+        self.saw_experiment = False
+        self.struck: dict[PainName, str] = {}  # with the message in which it can be seen
+        self._planted = planted or Planted()
+        # Of its own: without pain the same seed plays the same lives up to where it strikes.
+        self._fate = Random(f"fate:{persona.index}:{start_us}")  # noqa: S311 - a play, no secret
         self._tempo = tempo
         self._serial = 0
 
@@ -38,6 +58,17 @@ class Diary:
     def sleep(self, low_days: float, high_days: float) -> None:
         """Lets days pass."""
         self.now_us += int(self._tempo.days(self.rng.uniform(low_days, high_days)) * 1_000_000)
+        self.campaign = None
+
+    def hurts(self, name: PainName, step: Step | None = None) -> bool:
+        """Whether this pain strikes the person now, or at an earlier step of the life."""
+        if not self._planted.strikes_at(name, step.at_us if step else self.now_us):
+            return False
+        return self._fate.random() < PAINS[name].share
+
+    def mark(self, name: PainName, step: Step | None = None) -> None:
+        """Notes that a step, else the last one, is the first in which this pain can be seen."""
+        self.struck.setdefault(name, (step or self.steps[-1]).message_id)
 
     def serial(self, what: str) -> str:
         """A new id of a cart, an order or a message, unique in the run."""
@@ -66,7 +97,8 @@ class Diary:
         properties = {"name": path.strip("/") or "home", "path": path}
         context = dict(step.context)
         if call == "page":
-            context["page"] = {"path": path, "url": f"https://shop.example.com{path}"}
+            query = self.campaign.query if self.campaign else ""
+            context["page"] = {"path": path, "url": f"{_SHOP}{path}{query}"}
         self.steps.append(replace(step, properties=properties, context=context))
         self.wait(8, 40)
 
@@ -77,9 +109,9 @@ class Diary:
         self.steps.append(replace(step, traits=self.persona.traits))
         self.wait(5, 20)
 
-    def subscribe(self) -> None:
-        """The visitor leaves an e-mail address and stays without an account."""
-        step = self._step("website", "identify", "identify")
+    def subscribe(self, channel: Channel = "website") -> None:
+        """The visitor leaves an e-mail address, or a mail's link tells it; there is no account."""
+        step = self._step(channel, "identify", "identify")
         self.steps.append(replace(step, traits={"email": self.persona.email}))
         self.wait(5, 20)
 
@@ -92,7 +124,8 @@ class Diary:
 
     def _step(self, channel: Channel, call: Call, event: str) -> Step:
         """An event of this moment, which leaves the device at once."""
-        delay = self.rng.uniform(0.01, _NETWORK_SECONDS_MAX)
+        # What happens next leaves after it.
+        delay = self.rng.uniform(0.01, min(_NETWORK_SECONDS_MAX, self._tempo.gap_seconds_min))
         return Step(
             message_id=self.serial("m"),
             at_us=self.now_us,
@@ -107,11 +140,12 @@ class Diary:
     def _ids(self, channel: Channel) -> dict[str, str]:
         """What this channel knows of the person: a cookie, an address, a number."""
         person = self.persona
+        chats_from = person.app_id if person.shops_on == "app" else person.browser_id
         ids = {
-            "website": {"anonymous_id": person.laptop_id},
+            "website": {"anonymous_id": person.browser_id},
             "app": {"anonymous_id": person.app_id},
             "email": {"email": person.email},
-            "chatbot": {"anonymous_id": person.laptop_id, "telegram": person.telegram},
+            "chatbot": {"anonymous_id": chats_from, "telegram": person.telegram},
             "phone": {"phone": person.phone},
             "offline": {},
         }[channel]
@@ -121,11 +155,15 @@ class Diary:
         return ids
 
     def _context(self, channel: Channel) -> dict[str, Any]:
-        person = self.persona
-        context: dict[str, Any] = {"locale": person.locale}
+        nation = self.persona.nation
+        context: dict[str, Any] = {"locale": nation.locale, "timezone": nation.timezone}
         if channel in _LIBRARIES:
-            agent = person.app_agent if channel == "app" else person.laptop_agent
-            context |= {"userAgent": agent, "library": {"name": _LIBRARIES[channel]}}
-        if channel == "email":
-            context["campaign"] = {"name": "autumn", "source": "newsletter", "medium": "email"}
+            context["library"] = {"name": _LIBRARIES[channel]}
+        if channel == "website":
+            context["userAgent"] = self.persona.browser_agent
+        elif channel == "app":
+            context |= self.persona.device.context
+        campaign = NEWSLETTER if channel == "email" else self.campaign
+        if campaign is not None and channel in ("website", "email"):
+            context["campaign"] = campaign.context
         return context

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from services.cli.simulate.oracle import Left, Timings, abandoned, final_stage, support_until
+from services.cli.simulate.pains import PAINS, PainName, Planted
 from services.cli.simulate.persona import Persona
 from services.contracts.times import format_time
 
@@ -22,8 +23,7 @@ CUSTOMERS_MAX = 100_000  # an endless demo must not fill the memory; later ones 
 
 @dataclass(slots=True)
 class _Page:
-    persona: Persona
-    script: str
+    story: Story
     taken: list[Step]
 
 
@@ -38,7 +38,7 @@ class Ledger:
         """Keeps what will be taken of this persona."""
         if len(self._pages) < self._customers_max:
             head = story.persona.user_id[2:]
-            self._pages[head] = _Page(story.persona, story.script, [])
+            self._pages[head] = _Page(story, [])
 
     def taken(self, step: Step) -> None:
         """Notes that ingest has this step for good."""
@@ -46,10 +46,12 @@ class Ledger:
         if page := self._pages.get(head):
             page.taken.append(step)
 
-    def write(self, path: Path, *, timings: Timings, seed: int, base_us: int) -> int:
+    def write(
+        self, path: Path, *, timings: Timings, seed: int, base_us: int, planted: Planted
+    ) -> int:
         """Writes the expected final state of everyone; returns how many they are."""
         customers = [
-            customer(page.persona, page.script, page.taken, timings, base_us)
+            customer(page.story.persona, page.story.script, page.taken, timings, base_us)
             for page in self._pages.values()
             if page.taken
         ]
@@ -57,11 +59,27 @@ class Ledger:
             "journey": timings.journey,
             "seed": seed,
             "base_time": format_time(base_us),
+            "pains": [self._pain(name, planted) for name in planted.names],
             "customers": customers,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=1))
         return len(customers)
+
+    def _pain(self, name: PainName, planted: Planted) -> dict[str, Any]:
+        """A planted pain: what must be seen of it, in which cell, and whom it has struck."""
+        struck = [
+            _handle(page.taken)
+            for page in self._pages.values()
+            if page.story.struck.get(name) in {step.message_id for step in page.taken}
+        ]
+        return {
+            "name": name,
+            "since": format_time(planted.since_us(name)),
+            "shows": PAINS[name].shows,
+            "cell": dict(PAINS[name].cell),
+            "people": struck,
+        }
 
 
 def customer(
@@ -78,6 +96,8 @@ def customer(
     standing = {one.identity for one in left}
     disproved = [one for one in abandoned(in_time, timings) if one.identity not in standing]
     until = support_until(folded, timings)
+    if until is not None and until <= base_us:  # it is over by itself
+        until = None
     known = sorted({f"{kind}:{value}" for step in taken for kind, value in step.ids.items()})
     return {
         "id": _handle(taken),

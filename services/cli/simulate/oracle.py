@@ -22,6 +22,8 @@ _LOOKED = frozenset({"Product Viewed", "Products Searched"})
 _CONSIDERED = _LOOKED | {
     "Product List Viewed",
     "Email Link Clicked",
+    "Live Chat Conversation Started",
+    "Live Chat Message Sent",
     "Live Chat Message Received",
 }
 _SHARED = frozenset({"Product Shared", "Invite Sent", "Product Reviewed"})

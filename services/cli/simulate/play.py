@@ -6,26 +6,33 @@ import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.cli.simulate.backfill import backfill
 from services.cli.simulate.ledger import CUSTOMERS_MAX, Ledger
 from services.cli.simulate.live import Pace, Stage
 from services.cli.simulate.oracle import DEMO, SHOP, Timings
+from services.cli.simulate.pains import PainName, Planted
 from services.cli.simulate.sender import Sender, SendError, Tally
 from services.cli.simulate.story import Cast, run_name
 from services.cli.simulate.tempo import Tempo, live, past
 from services.cli.ungrouped import ungrouped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from services.cli.simulate.story import Story
     from services.cli.simulate.target import Target
 
 REPORT_SECONDS = 10.0
 DRAIN_SECONDS_MAX = 3.0  # for what is queued when the play is stopped
 PATIENCE_SECONDS_MAX = 300.0  # for an ingest that takes nothing
 PAST_SHARE = 0.75  # of the personas, when days before are asked for
+SHOP_CUSTOMERS = 200
+SHOP_EVENTS_PER_SECOND = 50.0
+DEMO_PAST_CUSTOMERS = 2_000  # enough of each week that its figures do not jump by chance
+DEMO_EVENTS_PER_SECOND = 10.0  # a shop to be watched, beside whose past it weighs little
+DEMO_SPEED = 30.0  # half an hour becomes a minute, as in the demo journey's waiting times
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,27 @@ class Options:
     timings: Timings
     duration_seconds: float | None = None
     oracle: Path | None = None
+    pains: tuple[PainName, ...] = ()
 
 
-def shop_options(*, customers: int, days: float, seed: int, rate: float, speed: float) -> Options:
+class Asked(NamedTuple):
+    """What the command line says of a play; None: what suits."""
+
+    customers: int | None
+    days: float
+    seed: int
+    rate: float | None
+
+
+def shop_options(asked: Asked, speed: float) -> Options:
     """For the shop's journey, whose waiting times are those of real life."""
-    before = int(customers * PAST_SHARE) if days > 0 else 0
+    customers = asked.customers or SHOP_CUSTOMERS
+    before = int(customers * PAST_SHARE) if asked.days > 0 else 0
     return Options(
         customers=customers - before,
-        events_per_second=rate,
-        days=days,
-        seed=seed,
+        events_per_second=asked.rate or SHOP_EVENTS_PER_SECOND,
+        days=asked.days,
+        seed=asked.seed,
         tempo=live(speed),
         past_customers=before,
         past_tempo=past(1.0),
@@ -59,20 +77,18 @@ def shop_options(*, customers: int, days: float, seed: int, rate: float, speed: 
     )
 
 
-DEMO_SPEED = 30.0  # half an hour becomes a minute, as in the demo journey's waiting times
-
-
-def demo_options(*, customers: int | None, days: float, seed: int, rate: float) -> Options:
+def demo_options(asked: Asked) -> Options:
     """For the demo journey: everyone is 30 times as fast as in life, and the play has no end
     unless a number of customers is given."""
-    before = 300 if customers is None else int(customers * PAST_SHARE)
+    customers = asked.customers
+    before = DEMO_PAST_CUSTOMERS if customers is None else int(customers * PAST_SHARE)
     return Options(
         customers=None if customers is None else customers - before,
-        events_per_second=rate,
-        days=days,
-        seed=seed,
+        events_per_second=asked.rate or DEMO_EVENTS_PER_SECOND,
+        days=asked.days,
+        seed=asked.seed,
         tempo=live(DEMO_SPEED),
-        past_customers=before if days > 0 else 0,
+        past_customers=before if asked.days > 0 else 0,
         past_tempo=past(DEMO_SPEED),
         timings=DEMO,
     )
@@ -93,7 +109,9 @@ class Play:
         self._past_marker = past_marker
         self._say = say
         self._base_us = time.time_ns() // 1000
-        self._cast = Cast(options.seed, run_name(self._base_us))
+        self._planted = Planted(options.pains, self._base_us)
+        run = run_name(self._base_us, options.seed)
+        self._cast = Cast(options.seed, run, self._planted)
         # Without a file to write, an endless play has no use for a memory.
         self._ledger = Ledger(customers_max=CUSTOMERS_MAX if options.oracle else 0)
         patience = float("inf") if options.customers is None else PATIENCE_SECONDS_MAX
@@ -125,23 +143,24 @@ class Play:
 
     async def _past_then_live(self, stop: asyncio.Event) -> None:
         options, began = self._options, time.monotonic()
-        before = list(
-            self._cast.past(options.past_customers, options.days, self._base_us, options.past_tempo)
+        cast = self._cast.past(
+            options.past_customers, options.days, self._base_us, options.past_tempo
         )
-        for story in before:
-            self._ledger.enlist(story)
-        await backfill(self._sender, before, lambda _: None)
-        if before:
-            took = time.monotonic() - began
-            events = self._sender.tally.accepted
-            self._say(
-                f"{options.days:g} days of {len(before)} customers: {events} events, {took:.1f} s"
-            )
+        await backfill(self._sender, self._enlisted(cast), lambda _: None)
+        if options.past_customers:
+            took, events = time.monotonic() - began, self._sender.tally.accepted
+            whose = f"{options.days:g} days of {options.past_customers} customers"
+            self._say(f"{whose}: {events} events, {took:.1f} s")
             if self._past_marker is not None:
                 self._past_marker.touch()
         pace = Pace(options.customers, options.events_per_second, options.tempo)
         stage = Stage(self._sender, self._cast, pace, self._ledger.enlist)
         await stage.play(options.past_customers, stop)
+
+    def _enlisted(self, stories: Iterable[Story]) -> Iterator[Story]:
+        for story in stories:
+            self._ledger.enlist(story)
+            yield story
 
     async def _end_after_duration(self, stop: asyncio.Event) -> None:
         if self._options.duration_seconds is not None:
@@ -157,7 +176,11 @@ class Play:
         options = self._options
         if options.oracle is not None:
             count = self._ledger.write(
-                options.oracle, timings=options.timings, seed=options.seed, base_us=self._base_us
+                options.oracle,
+                timings=options.timings,
+                seed=options.seed,
+                base_us=self._base_us,
+                planted=self._planted,
             )
             self._say(f"expected state of {count} customers: {options.oracle}")
 

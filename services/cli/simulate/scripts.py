@@ -17,12 +17,15 @@ Script = Callable[["Diary"], None]
 
 def visitor(diary: Diary) -> None:
     """Looks at a few pages and is never seen again."""
+    diary.campaign = diary.persona.arrives_by
     for path in ("/", "/about", "/stores")[: diary.rng.randint(1, 3)]:
         diary.view(path)
 
 
 def reader(diary: Diary) -> None:
-    """Reads a newsletter and does no more."""
+    """Reads a newsletter and does no more, if it arrives at all."""
+    if diary.rng.random() < 0.1:
+        diary.track("email", "Email Bounced", {"reason": "mailbox full"})
     visits.mail(diary, opened=diary.rng.random() < 0.6)
 
 
@@ -34,9 +37,10 @@ def crawler(diary: Diary) -> None:
 
 def window_shopper(diary: Diary) -> None:
     """Looks at products, perhaps chats, and leaves without a name."""
-    visits.browse(diary, "website", diary.rng.randint(1, 4))
-    if diary.rng.random() < 0.4:
-        diary.track("chatbot", "Live Chat Message Received", {"text_length": 48})
+    visits.arrive(diary)
+    visits.browse(diary, diary.persona.shops_on, diary.rng.randint(1, 4))
+    if diary.persona.chats:
+        visits.chat(diary)
 
 
 def subscriber(diary: Diary) -> None:
@@ -49,8 +53,9 @@ def subscriber(diary: Diary) -> None:
 
 def cart_leaver(diary: Diary) -> None:
     """Fills a cart, signs in and leaves it."""
-    visits.browse(diary, "website", 1)
-    cart = visits.fill_cart(diary, "website", diary.rng.randint(1, 3))
+    visits.arrive(diary)
+    visits.consider(diary)
+    cart = visits.fill_cart(diary, diary.persona.shops_on, diary.rng.randint(1, 3))
     if diary.rng.random() < 0.7:
         visits.start_checkout(diary, cart)
 
@@ -64,13 +69,16 @@ def hasty_leaver(diary: Diary) -> None:
 
 def returner(diary: Diary) -> None:
     """Leaves a cart, is reminded by mail and buys after all."""
-    visits.browse(diary, "website", 1)
-    cart = visits.fill_cart(diary, "website", diary.rng.randint(1, 3))
+    visits.arrive(diary)
+    channel = diary.persona.shops_on
+    visits.browse(diary, channel, 1)
+    cart = visits.fill_cart(diary, channel, diary.rng.randint(1, 3))
     visits.start_checkout(diary, cart)
     diary.wait(50 * MINUTE, 100 * MINUTE)
     diary.track("email", "Email Link Clicked", {"link_url": "https://shop.example.com/cart"})
-    diary.view("/cart")
+    diary.view("/cart", channel=channel)
     visits.order(diary, cart)
+    visits.rate(diary, channel)
 
 
 def late_buyer(diary: Diary) -> None:
@@ -85,19 +93,18 @@ def late_buyer(diary: Diary) -> None:
 
 
 def buyer(diary: Diary) -> None:
-    """Comes, sees, buys."""
-    if diary.rng.random() < 0.4:
-        visits.mail(diary, opened=True)
-    visits.browse(diary, "website", diary.rng.randint(1, 3))
-    cart = visits.fill_cart(diary, "website", diary.rng.randint(1, 3))
-    visits.start_checkout(diary, cart)
-    visits.order(diary, cart)
+    """Comes, sees, thinks, buys."""
+    _buy(diary)
+    visits.rate(diary, diary.persona.shops_on)
+    visits.fall_back(diary)
 
 
 def declined(diary: Diary) -> None:
     """Cannot pay, and tries again: at once, later, or never."""
-    visits.browse(diary, "website", 1)
-    cart = visits.fill_cart(diary, "website", 2)
+    channel = diary.persona.shops_on
+    visits.arrive(diary)
+    visits.browse(diary, channel, 1)
+    cart = visits.fill_cart(diary, channel, 2)
     visits.start_checkout(diary, cart)
     visits.fail_payment(diary, cart)
     chance = diary.rng.random()
@@ -111,25 +118,22 @@ def declined(diary: Diary) -> None:
 
 def mind_changer(diary: Diary) -> None:
     """Fills a cart and takes everything out again: nothing is left behind."""
-    visits.browse(diary, "website", 1)
-    cart = visits.fill_cart(diary, "website", diary.rng.randint(1, 2))
+    channel = diary.persona.shops_on
+    visits.arrive(diary)
+    visits.browse(diary, channel, 1)
+    cart = visits.fill_cart(diary, channel, diary.rng.randint(1, 2))
     if diary.rng.random() < 0.5:
-        diary.track("website", "Cart Emptied", {"cart_id": cart.cart_id})
+        diary.track(channel, "Cart Emptied", {"cart_id": cart.cart_id})
         return
     while cart.lines:
         visits.remove_one(diary, cart)
 
 
 def regular(diary: Diary) -> None:
-    """Buys on the laptop, then again on the app: one person, two devices."""
-    buyer(diary)
-    diary.sleep(1, 4)
-    diary.view("/home", channel="app")
-    diary.identify("app")
-    visits.browse(diary, "app", 2)
-    cart = visits.fill_cart(diary, "app", 2)
-    visits.remove_one(diary, cart)
-    visits.order(diary, cart)
+    """Buys, then again on the app: one person, often on two devices."""
+    _buy(diary)
+    visits.rate(diary, diary.persona.shops_on)
+    _buy_again(diary)
 
 
 def fan(diary: Diary) -> None:
@@ -144,10 +148,11 @@ def fan(diary: Diary) -> None:
 
 def complainer(diary: Diary) -> None:
     """Buys and needs help, by chat or by telephone."""
-    buyer(diary)
+    _buy(diary)
     diary.wait(HOUR, 3 * HOUR)
-    channel: Channel = diary.rng.choice(("chatbot", "phone"))
-    visits.ask_support(diary, channel, resolved=diary.rng.random() < 0.5)
+    resolved = diary.rng.random() < 0.5
+    visits.ask_support(diary, "chatbot" if diary.persona.chats else "phone", resolved=resolved)
+    visits.rate(diary, diary.persona.shops_on, content=resolved)
 
 
 def traveller(diary: Diary) -> None:
@@ -159,7 +164,28 @@ def traveller(diary: Diary) -> None:
         late = 2 * HOUR
         diary.track("app", "Product Viewed", {"product_id": product_id}, late_seconds=late)
     diary.sleep(0.5, 1)
-    diary.track("offline", "Order Completed", {"order_id": diary.serial("order"), "revenue": 21.9})
+    spent = {"revenue": 21.9, "currency": diary.persona.currency}
+    diary.track("offline", "Order Completed", {"order_id": diary.serial("order"), **spent})
+
+
+def _buy(diary: Diary) -> None:
+    channel = diary.persona.shops_on
+    visits.arrive(diary)
+    visits.consider(diary)
+    cart = visits.fill_cart(diary, channel, diary.rng.randint(1, 3))
+    visits.start_checkout(diary, cart)
+    visits.order(diary, cart)
+
+
+def _buy_again(diary: Diary) -> None:
+    diary.sleep(1, 4)
+    diary.view("/home", channel="app")
+    if "app" not in diary.signed_in:
+        diary.identify("app")
+    visits.browse(diary, "app", 2)
+    cart = visits.fill_cart(diary, "app", 2)
+    visits.remove_one(diary, cart)
+    visits.order(diary, cart)
 
 
 # In the order of the first live personas: the first signal must not be long in coming.
