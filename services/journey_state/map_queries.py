@@ -57,8 +57,11 @@ class Touches(NamedTuple):
     counted: Count
 
 
-async def touches(connection: Connection, asked: Asked) -> list[Touches]:
-    """By stage and channel, and of each stage the events of the most people."""
+async def touches(
+    connection: Connection, asked: Asked, *, events_max: int | None = TOUCHPOINTS_MAX
+) -> list[Touches]:
+    """By stage and channel, and of each stage the events of the most people; None: all."""
+    shown = "" if events_max is None else f"WHERE event IS NULL OR place <= {events_max:d}"
     rows = await read(
         connection,
         f"""
@@ -69,7 +72,7 @@ async def touches(connection: Connection, asked: Asked) -> list[Touches]:
           FROM ({PARTS["touched"]}) AS touched
           GROUP BY GROUPING SETS ((stage, channel), (stage, event))
         ) AS counted
-        WHERE event IS NULL OR place <= {TOUCHPOINTS_MAX} ORDER BY stage, place
+        {shown} ORDER BY stage, place
         """,  # noqa: S608 - constants
         asked,
     )

@@ -26,6 +26,7 @@ from services.journey_state.filters import (
 )
 from services.journey_state.in_force import Term
 from services.journey_state.people_queries import Asked
+from services.journey_state.periods import compared
 from services.journey_state.segment_queries import Members, members_of
 
 
@@ -33,7 +34,8 @@ class FilterQuery(BaseModel):
     """The parameters of every figure: texts, read by `filters.parse`."""
 
     model_config = ConfigDict(extra="forbid")
-    apart: ClassVar[set[str]] = {"after", "limit", "bucket"}  # what is no filter
+    # What is no filter.
+    apart: ClassVar[set[str]] = {"after", "limit", "bucket", "compare"}
 
     from_: str | None = Field(
         None,
@@ -50,6 +52,15 @@ class FilterQuery(BaseModel):
     state: str | None = Field(None, description=f"of the signal: {' '.join(STATES)}")
     stage: str | None = Field(None, description="of the definition in force")
     segment: str | None = Field(None, description="a name of `GET /v1/segments`")
+
+
+class Compared(BaseModel):
+    """Beside a period another one."""
+
+    compare: str | None = Field(
+        None,
+        description="previous, week, year, or FROM..TO: each figure has `before`, that of there",
+    )
 
 
 class FunnelQuery(FilterQuery):
@@ -100,6 +111,14 @@ def read_filters(request: Request, query: FilterQuery, ask: Asking) -> Filters:
         raise _bad([Fault(name, "is given twice") for name in twice])
     try:
         return parse(said, ask.clock())
+    except FilterError as error:
+        raise _bad(error.faults) from None
+
+
+def read_compared(filters: Filters, compare: str | None) -> Filters | None:
+    """The filters over the period to compare with, if any; else a Problem (400)."""
+    try:
+        return None if compare is None else compared(filters, compare)
     except FilterError as error:
         raise _bad(error.faults) from None
 

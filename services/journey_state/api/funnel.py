@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 
 from services.journey_state import funnel_queries
 from services.journey_state.api.asking import Ask
-from services.journey_state.api.filtering import FunnelQuery, asked_of, read_filters
+from services.journey_state.api.comparing import with_before
+from services.journey_state.api.filtering import (
+    Compared,
+    FunnelQuery,
+    asked_of,
+    read_compared,
+    read_filters,
+)
 from services.journey_state.api.map_models import Funnel, FunnelStep
-from services.journey_state.api.people import period_of
+from services.journey_state.api.people import compared_period, period_of
 from services.journey_state.api.problems import described
 from services.journey_state.filters import Filters
 from services.journey_state.funnel_queries import Step
@@ -31,38 +39,64 @@ ORDER = {
 }
 
 
-@router.get("/v1/funnel", responses=described(bad_request="A bad parameter"))
-async def funnel(query: Annotated[FunnelQuery, Query()], request: Request, ask: Ask) -> Funnel:
+class ComparedFunnelQuery(FunnelQuery, Compared):
+    """Who is counted, and what with."""
+
+
+@router.get(
+    "/v1/funnel",
+    responses=described(bad_request="A bad parameter"),
+    response_model_exclude_unset=True,  # `before` and `change` are there where there are any
+)
+async def funnel(
+    query: Annotated[ComparedFunnelQuery, Query()], request: Request, ask: Ask
+) -> Funnel:
     """How many people come to each step, of the step before and of the first."""
     filters = read_filters(request, query, ask)
     filters = replace(filters, by=filters.by or "cohort", order=filters.order or "strict")
+    other = read_compared(filters, query.compare)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        steps = await funnel_queries.steps(connection, asked)
+        now = _Found(filters, asked.steps, await funnel_queries.steps(connection, asked))
+        before = None
+        if other is not None:
+            steps = await funnel_queries.steps(connection, asked._replace(filters=other))
+            before = _Found(other, asked.steps, steps)
     return Funnel(
         period=period_of(filters),
         filters=filters.said(),
         journey=term.definition.journey,
         definition=term.definition.version,
         counted=" ".join([FIRST, BY[filters.by or ""], ORDER[filters.order or ""]]),
-        steps=_steps(filters, asked.steps, steps),
+        steps=[
+            with_before(now, before, partial(_step, number=number), ("first", _first))
+            for number in range(1, len(asked.steps) + 1)
+        ],
+        **compared_period(other),
     )
 
 
-def _steps(filters: Filters, stages: list[str], steps: list[Step]) -> list[FunnelStep]:
-    found = []
-    for number, (stage, step) in enumerate(zip(stages, steps, strict=True), 1):
-        before, first = steps[max(0, number - 2)].people, steps[0].people
-        query = filters.query(steps=",".join(stages), step=str(number))
-        found.append(
-            FunnelStep(
-                stage=stage,
-                people=step.people,
-                query=query,
-                of_previous=step.people / before if before else None,
-                of_first=step.people / first if first else None,
-                p50_seconds=step.p50_seconds,
-                p90_seconds=step.p90_seconds,
-            )
-        )
-    return found
+class _Found(NamedTuple):
+    """The steps of one period."""
+
+    filters: Filters
+    stages: list[str]
+    steps: list[Step]
+
+
+def _first(found: _Found) -> int:
+    return found.steps[0].people
+
+
+def _step(found: _Found, number: int) -> FunnelStep:
+    step = found.steps[number - 1]
+    before, first = found.steps[max(0, number - 2)].people, _first(found)
+    return FunnelStep(
+        stage=found.stages[number - 1],
+        people=step.people,
+        query=found.filters.query(steps=",".join(found.stages), step=str(number)),
+        of_previous=step.people / before if before else None,
+        of_first=step.people / first if first else None,
+        p50_seconds=step.p50_seconds,
+        p90_seconds=step.p90_seconds,
+    )

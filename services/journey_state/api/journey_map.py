@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Query, Request
 
 from services.journey_state import map_queries
 from services.journey_state.api.asking import Ask
-from services.journey_state.api.filtering import FilterQuery, asked_of, read_filters
+from services.journey_state.api.comparing import with_before
+from services.journey_state.api.filtering import (
+    Compared,
+    FilterQuery,
+    asked_of,
+    read_compared,
+    read_filters,
+)
 from services.journey_state.api.map_models import (
     ChannelFigure,
     Conversion,
@@ -22,13 +30,18 @@ from services.journey_state.api.map_models import (
     SignalFigure,
     StageFigures,
 )
-from services.journey_state.api.people import period_of
+from services.journey_state.api.people import compared_period, period_of
 from services.journey_state.api.problems import described
+from services.journey_state.database import Connection
 from services.journey_state.definition import Stage
 from services.journey_state.filters import CHANNELS, Filters
-from services.journey_state.map_queries import Count, Signals, Touches
+from services.journey_state.map_queries import TOUCHPOINTS_MAX, Count
+from services.journey_state.people_queries import Asked
 
 router = APIRouter(tags=["map"])
+
+_F = TypeVar("_F", bound=Figure)
+_K = TypeVar("_K", bound=tuple[str, ...])
 
 COUNTED = {
     "people": "Customers as they are known now: merged ones once, under the definition in force;"
@@ -51,6 +64,9 @@ COUNTED = {
     "touchpoints": "Touchpoints of the period while the customer was in the stage, the one that"
     " entered it included; by event, the ten of the most people.",
     "lanes": "The same by channel.",
+    "before": "The same figure in the period that `compare` names; `change`: the difference of the"
+    " shares with Newcombe's interval of 95 %; `certain` where that has not 0 in it and both shares"
+    " are of 30 people or more. `stock` is of now and has none.",
     "abandonment": "Signals due in the period while the customer was in the stage, by their state"
     " now; retracted and never published ones too.",
 }
@@ -58,16 +74,17 @@ COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was counted, and the filters that links begin with."""
+    """What was counted in one period, and the filters that links begin with."""
 
     filters: Filters
     counts: dict[tuple[str, str], Count]
     dwell: dict[str, list[float]]
-    touches: Sequence[Touches]
-    signals: Sequence[Signals]
+    signals: Mapping[tuple[str, str, str], Count]
+    channels: Mapping[tuple[str, str], Count]
+    events: Mapping[tuple[str, str], Count]
 
     def count(self, stage: str, part: str) -> Count:
-        return self.counts.get((stage, part), Count(0, 0))
+        return self.counts.get((stage, part), _NONE)
 
     def query(self, stage: str, part: str, **more: str) -> str:
         return self.filters.query(stage=stage, part=part, **more)
@@ -77,22 +94,50 @@ class _Found:
         return Figure(people=people, query=self.query(stage, part))
 
 
-@router.get("/v1/map", responses=described(bad_request="A bad parameter"))
+_NONE = Count(0, 0)
+
+
+class _Periods(NamedTuple):
+    """What was found in the period, and in that before, if one is compared with."""
+
+    now: _Found
+    before: _Found | None
+
+    def both(
+        self, make: Callable[[_Found], _F], of: tuple[str, Callable[[_Found], int]] | None = None
+    ) -> _F:
+        """The figure, with that of before beside it."""
+        return with_before(self.now, self.before, make, of)
+
+    def keys(self, of: Callable[[_Found], Iterable[_K]]) -> list[_K]:
+        """What there is in either period, in order of now."""
+        before = () if self.before is None else sorted(of(self.before))
+        return list(dict.fromkeys([*of(self.now), *before]))
+
+
+class MapQuery(FilterQuery, Compared):
+    """Who is counted, and what with."""
+
+
+@router.get(
+    "/v1/map",
+    responses=described(bad_request="A bad parameter"),
+    response_model_exclude_unset=True,  # `before` and `change` are there where there are any
+)
 async def journey_map(
-    query: Annotated[FilterQuery, Query()], request: Request, ask: Ask
+    query: Annotated[MapQuery, Query()], request: Request, ask: Ask
 ) -> JourneyMap:
     """The journey in figures: per stage and per channel, in a period."""
     filters = read_filters(request, query, ask)
+    other = read_compared(filters, query.compare)
     by_definition = await ask.customers_by_definition.get(ask.database)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        found = _Found(
-            filters,
-            await map_queries.part_counts(connection, asked),
-            await map_queries.dwell_seconds(connection, asked),
-            await map_queries.touches(connection, asked),
-            await map_queries.signals(connection, asked),
-        )
+        now = await _find(connection, asked)
+        before = None
+        if other is not None:
+            before = await _find(connection, asked._replace(filters=other), events_max=None)
+    found = _Periods(now, before)
     definition = term.definition
     shown = [s for s in definition.stages if filters.stage in (None, s.name)]
     last = definition.stages[-1].name if definition.stages else None
@@ -105,29 +150,47 @@ async def journey_map(
         counted=COUNTED,
         stages=[_stage(found, stage, is_last=stage.name == last) for stage in shown],
         lanes=_lanes(found, [stage.name for stage in shown]),
+        **compared_period(other),
     )
 
 
-def _stage(found: _Found, stage: Stage, *, is_last: bool) -> StageFigures:
+async def _find(
+    connection: Connection, asked: Asked, events_max: int | None = TOUCHPOINTS_MAX
+) -> _Found:
+    touches = await map_queries.touches(connection, asked, events_max=events_max)
+    signals = await map_queries.signals(connection, asked)
+    return _Found(
+        asked.filters,
+        await map_queries.part_counts(connection, asked),
+        await map_queries.dwell_seconds(connection, asked),
+        {(one.stage, one.rule, one.state): one.counted for one in signals},
+        {(one.stage, one.channel): one.counted for one in touches if one.channel is not None},
+        {(one.stage, one.event): one.counted for one in touches if one.event is not None},
+    )
+
+
+def _stage(found: _Periods, stage: Stage, *, is_last: bool) -> StageFigures:
     name = stage.name
-    parts = ("present", "entered", "moved", "still_here", "left", "stock")
+
+    def figure(part: str) -> Figure:
+        of = ("present", lambda one: one.count(name, "present").people)
+        shared = of if part in ("moved", "still_here", "left") else None
+        return found.both(lambda one: one.figure(name, part), shared)
+
+    signals = found.keys(lambda one: [key for key in one.signals if key[0] == name])
     return StageFigures(
         stage=name,
         labels=dict(stage.labels),
-        **{part: found.figure(name, part) for part in parts},
-        dwell=_dwell(found, name),
+        **{part: figure(part) for part in ("present", "entered", "moved", "still_here", "left")},
+        stock=found.now.figure(name, "stock"),
+        dwell=found.both(lambda one: _dwell(one, name)),
         conversion=None if is_last else _conversion(found, name),
         touchpoints=[
-            EventFigure(
-                event=one.event,
-                people=one.counted.people,
-                events=one.counted.times,
-                query=found.query(name, "touched", event=one.event),
-            )
-            for one in found.touches
-            if one.stage == name and one.event is not None
+            found.both(partial(_event, stage=name, event=event))
+            for stage, event in found.now.events
+            if stage == name
         ],
-        abandonment=[_signals(found, one) for one in found.signals if one.stage == name],
+        abandonment=[found.both(partial(_signals, key=key)) for key in signals],
     )
 
 
@@ -143,43 +206,55 @@ def _dwell(found: _Found, stage: str) -> Dwell:
     )
 
 
-def _conversion(found: _Found, stage: str) -> Conversion:
-    entered = found.count(stage, "entered").people
-    converted = found.figure(stage, "converted")
-    share = converted.people / entered if entered else None
-    return Conversion(people=converted.people, query=converted.query, share=share)
+def _conversion(found: _Periods, stage: str) -> Conversion:
+    def made(one: _Found) -> Conversion:
+        entered = one.count(stage, "entered").people
+        converted = one.figure(stage, "converted")
+        share = converted.people / entered if entered else None
+        return Conversion(people=converted.people, query=converted.query, share=share)
+
+    return found.both(made, ("entered", lambda one: one.count(stage, "entered").people))
 
 
-def _signals(found: _Found, one: Signals) -> SignalFigure:
+def _event(found: _Found, stage: str, event: str) -> EventFigure:
+    count = found.events.get((stage, event), _NONE)
+    return EventFigure(
+        event=event,
+        people=count.people,
+        events=count.times,
+        query=found.query(stage, "touched", event=event),
+    )
+
+
+def _signals(found: _Found, key: tuple[str, str, str]) -> SignalFigure:
+    stage, rule, state = key
+    count = found.signals.get(key, _NONE)
     return SignalFigure.model_validate(
         {
-            "rule": one.rule,
-            "state": one.state,
-            "people": one.counted.people,
-            "signals": one.counted.times,
-            "query": found.query(one.stage, "signaled", rule=one.rule, state=one.state),
+            "rule": rule,
+            "state": state,
+            "people": count.people,
+            "signals": count.times,
+            "query": found.query(stage, "signaled", rule=rule, state=state),
         }
     )
 
 
-def _lanes(found: _Found, stages: Sequence[str]) -> list[Lane]:
+def _lanes(found: _Periods, stages: Sequence[str]) -> list[Lane]:
     """The channels that anybody used, each through all stages."""
-    cells = {(one.channel, one.stage): one.counted for one in found.touches if one.channel}
-    used = {channel for channel, stage in cells if stage in stages}
+    used = {channel for stage, channel in found.keys(lambda one: one.channels) if stage in stages}
     return [
         Lane(
             channel=channel,
-            stages=[
-                _cell(found, channel, stage, cells.get((channel, stage), Count(0, 0)))
-                for stage in stages
-            ],
+            stages=[found.both(partial(_cell, channel=channel, stage=stage)) for stage in stages],
         )
         for channel in CHANNELS
         if channel in used
     ]
 
 
-def _cell(found: _Found, channel: str, stage: str, count: Count) -> ChannelFigure:
+def _cell(found: _Found, channel: str, stage: str) -> ChannelFigure:
+    count = found.channels.get((stage, channel), _NONE)
     return ChannelFigure(
         stage=stage,
         people=count.people,

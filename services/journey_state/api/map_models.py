@@ -43,11 +43,43 @@ class PersonList(Page[Person]):
     period: Period
 
 
-class Figure(_Answer):
-    """How many people, and the query string of `GET /v1/customers` that lists exactly them."""
+class Before(_Answer):
+    """The same figure in the period that is compared with; beside people what else it has."""
 
     people: int
     query: str
+    events: int | None = None
+    signals: int | None = None
+    share: float | None = None
+    of_previous: float | None = None
+    of_first: float | None = None
+    p50_seconds: float | None = None
+    p90_seconds: float | None = None
+
+
+class Change(_Answer):
+    """A share less that of the period before, and Newcombe's interval of 95 % for it."""
+
+    of: str = Field(description="what the share is of")
+    difference: float = Field(description="0.09: nine points more")
+    low: float
+    high: float
+    n: int = Field(description="people that the share is of")
+    n_before: int
+    certain: bool = Field(description="the interval has not 0 in it, and both n are 30 or more")
+
+
+class Figure(_Answer):
+    """How many people, and the query string of `GET /v1/customers` that lists exactly them.
+
+    `before` is there where `compare` is asked for, but in `stock`, `change` where there is a share
+    of somebody in both periods.
+    """
+
+    people: int
+    query: str
+    before: Before | None = None
+    change: Change | None = None
 
 
 class Dwell(Figure):
@@ -118,6 +150,7 @@ class JourneyMap(_Answer):
     """The figures of the journey in a period."""
 
     period: Period
+    compared: Period | None = Field(None, description="what `before` is of; only with `compare`")
     filters: dict[str, str] = Field(description="who and what is counted, of all")
     journey: str
     definition: str = Field(description="version of the definition in force")
@@ -146,9 +179,10 @@ class StageTrend(_Answer):
 
 
 class Trend(_Answer):
-    """Stages over time."""
+    """Stages over time; each bucket is compared with the one of its place."""
 
     period: Period
+    compared: Period | None = Field(None, description="what `before` is of; only with `compare`")
     filters: dict[str, str]
     journey: str
     definition: str
@@ -169,9 +203,10 @@ class FunnelStep(Figure):
 
 
 class Funnel(_Answer):
-    """How far people come."""
+    """How far people come; with `compare`, `change` is that of `of_first`."""
 
     period: Period
+    compared: Period | None = Field(None, description="what `before` is of; only with `compare`")
     filters: dict[str, str]
     journey: str
     definition: str

@@ -47,6 +47,11 @@ def period_of(filters: Filters) -> Period:
     return Period(**times, zone=filters.zone)
 
 
+def compared_period(filters: Filters | None) -> dict[str, Period]:
+    """`compared` of an answer, where there is any."""
+    return {} if filters is None else {"compared": period_of(filters)}
+
+
 def _person(row: PersonRow) -> Person:
     journey = decode_state(row.state).journey
     return Person(

@@ -13,13 +13,22 @@ from services.contracts.times import format_time
 from services.journey_state import trend_queries
 from services.journey_state.api.asking import Ask
 from services.journey_state.api.filtering import (
+    Compared,
     FilterQuery,
     asked_of,
     read_bounds,
+    read_compared,
     read_filters,
 )
-from services.journey_state.api.map_models import Bound, Figure, StageTrend, Trend, TrendPoint
-from services.journey_state.api.people import period_of
+from services.journey_state.api.map_models import (
+    Before,
+    Bound,
+    Figure,
+    StageTrend,
+    Trend,
+    TrendPoint,
+)
+from services.journey_state.api.people import compared_period, period_of
 from services.journey_state.api.problems import described
 from services.journey_state.buckets import Bucket
 from services.journey_state.filters import Filters
@@ -35,21 +44,30 @@ COUNTED = {
 }
 
 
-class TrendQuery(FilterQuery):
+class TrendQuery(FilterQuery, Compared):
     """Who is counted, and how the period is cut."""
 
     bucket: Bucket = Field("day", description="of `zone`; the first and the last may be cut off")
 
 
-@router.get("/v1/trend", responses=described(bad_request="A bad parameter"))
+@router.get(
+    "/v1/trend",
+    responses=described(bad_request="A bad parameter"),
+    response_model_exclude_unset=True,  # `before` is there where there is any
+)
 async def trend(query: Annotated[TrendQuery, Query()], request: Request, ask: Ask) -> Trend:
     """Entries, exits and stock of each stage, by the days or hours of a zone."""
     filters = read_filters(request, query, ask)
     bounds = read_bounds(filters, query.bucket)
+    other = read_compared(filters, query.compare)
+    bounds_before = [] if other is None else read_bounds(other, query.bucket)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
         moves = await trend_queries.moves(connection, asked, bounds)
-    found = {(one.stage, one.bucket): one for one in moves}
+        before: list[Moves] = []
+        if other is not None:
+            asked = asked._replace(filters=other)
+            before = await trend_queries.moves(connection, asked, bounds_before)
     stages = [s for s in term.definition.stages if filters.stage in (None, s.name)]
     return Trend(
         period=period_of(filters),
@@ -66,23 +84,38 @@ async def trend(query: Annotated[TrendQuery, Query()], request: Request, ask: As
             StageTrend(
                 stage=stage.name,
                 labels=dict(stage.labels),
-                points=_points(filters, stage.name, bounds, found),
+                points=_with_before(
+                    _points(filters, stage.name, bounds, moves),
+                    _points(other, stage.name, bounds_before, before) if other else [],
+                ),
             )
             for stage in stages
         ],
+        **compared_period(other),
     )
 
 
+def _with_before(points: list[TrendPoint], before: list[TrendPoint]) -> list[TrendPoint]:
+    """Each with the one of its place; where clocks were put, the last ones may have none."""
+    names = ("entries", "exits", "stock")
+    for point, other in zip(points, before, strict=False):
+        for name in names:
+            figure: Figure = getattr(other, name)
+            getattr(point, name).before = Before(people=figure.people, query=figure.query)
+    return points
+
+
 def _points(
-    filters: Filters, stage: str, bounds: list[int], found: dict[tuple[str, int], Moves]
+    filters: Filters, stage: str, bounds: list[int], moves: list[Moves]
 ) -> list[TrendPoint]:
     none = Moves(stage, BEFORE, 0, 0, 0, 0)
-    before = found.get((stage, BEFORE), none)
+    found = {one.bucket: one for one in moves if one.stage == stage}
+    before = found.get(BEFORE, none)
     stock = before.begun - before.ended
     points = []
     for bucket, (begin, end) in enumerate(pairwise(bounds), BEFORE + 1):
         within = replace(filters, part_from_at=begin, part_to_at=end)
-        one = found.get((stage, bucket), none)
+        one = found.get(bucket, none)
         stock += one.begun - one.ended
         points.append(
             TrendPoint(
