@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, MetaData, Text, func
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Text, func, text
 
 TIMELINE_PARTITION = "timeline_"  # what the name of each begins with
 
@@ -36,3 +36,12 @@ def now_column(name: str) -> Column[object]:
 def ordered_text(name: str) -> Column[str]:
     """Text whose order is that of its bytes, as the order of touchpoints demands."""
     return Column(name, Text(collation="C"), nullable=False)
+
+
+# The transaction that this is evaluated in, whole: it never comes again.
+THIS_TRANSACTION = "(pg_current_xact_id()::text)::bigint"
+
+
+def written_by_column() -> Column[int]:
+    """The transaction that wrote the row as it stands; null: before this was kept."""
+    return Column("written_by", BigInteger, server_default=text(THIS_TRANSACTION))

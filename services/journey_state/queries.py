@@ -171,35 +171,42 @@ class ChangeRow(NamedTuple):
     source: str
 
 
+_H = stage_history.c
+# What a `ChangeRow` is made of, by `change_row`.
+CHANGE_COLUMNS = (
+    _H.history_id,
+    _H.customer_id,
+    _H.previous,
+    _H.stage,
+    _H.direction,
+    _H.entered_at,
+    _H.recorded_at,
+    _H.rule,
+    _H.cause_kind,
+    _H.message_id,
+    _H.event,
+    _H.channel,
+    _H.source,
+)
+
+
+def change_row(row: Any) -> ChangeRow:
+    """The row whose columns are `CHANGE_COLUMNS`."""
+    times = (from_datetime(row[5]), from_datetime(row[6]))
+    return ChangeRow._make((*row[:5], *times, *row[7:13]))
+
+
 async def change_page(
     connection: Connection, *, customer_id: UUID | None, after: int | None, limit: int
 ) -> list[ChangeRow]:
     """Present history rows, the newest recorded first, from behind `after` (history id)."""
-    h = stage_history.c
-    statement = select(
-        h.history_id,
-        h.customer_id,
-        h.previous,
-        h.stage,
-        h.direction,
-        h.entered_at,
-        h.recorded_at,
-        h.rule,
-        h.cause_kind,
-        h.message_id,
-        h.event,
-        h.channel,
-        h.source,
-    ).where(h.superseded_at.is_(None))
+    statement = select(*CHANGE_COLUMNS).where(_H.superseded_at.is_(None))
     if customer_id is not None:
-        statement = statement.where(h.customer_id == customer_id)
+        statement = statement.where(_H.customer_id == customer_id)
     if after is not None:
-        statement = statement.where(h.history_id < after)
-    rows = await connection.execute(statement.order_by(h.history_id.desc()).limit(limit))
-    return [
-        ChangeRow(*row[:5], from_datetime(row[5]), from_datetime(row[6]), *row[7:13])
-        for row in rows
-    ]
+        statement = statement.where(_H.history_id < after)
+    rows = await connection.execute(statement.order_by(_H.history_id.desc()).limit(limit))
+    return [change_row(row) for row in rows]
 
 
 async def timeline(

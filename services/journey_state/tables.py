@@ -21,7 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from services.journey_state import columns, past_tables
-from services.journey_state.columns import now_column, ordered_text, time_column
+from services.journey_state.columns import (
+    now_column,
+    ordered_text,
+    time_column,
+    written_by_column,
+)
 
 metadata = columns.metadata
 
@@ -209,6 +214,7 @@ stage_history = Table(
     now_column("recorded_at"),
     time_column("superseded_at", nullable=True),
     Column("historical", Boolean),  # was imported; null: before this was kept, see `cause_kind`
+    written_by_column(),  # superseding it leaves this as it is
     CheckConstraint(
         "direction IN ('first', 'forward', 'backward', 're-entry')", name="direction_known"
     ),
@@ -217,6 +223,11 @@ Index(
     "ix_stage_history_customer_id_entered_at",
     stage_history.c.customer_id,
     stage_history.c.entered_at,
+)
+Index(
+    "ix_stage_history_written_by",
+    stage_history.c.written_by,
+    postgresql_where=stage_history.c.written_by.is_not(None),
 )
 
 signals = Table(
@@ -238,12 +249,18 @@ signals = Table(
     Column("payload", JSONB, nullable=False),
     now_column("recorded_at"),
     now_column("updated_at"),
+    written_by_column(),
     CheckConstraint("state IN ('raised', 'recovered', 'retracted', 'expired')", name="state_known"),
 )
 Index("ix_signals_rule_state_due_at", signals.c.rule, signals.c.state, signals.c.due_at)
 Index("ix_signals_due_at_signal_id", signals.c.due_at, signals.c.signal_id)
 Index(
     "ix_signals_raised_as", signals.c.raised_as, postgresql_where=signals.c.raised_as.is_not(None)
+)
+Index(
+    "ix_signals_written_by",
+    signals.c.written_by,
+    postgresql_where=signals.c.written_by.is_not(None),
 )
 
 # What an operator cancelled: a fact on rule, scope and last activity, whoever's that is.

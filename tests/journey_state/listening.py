@@ -6,6 +6,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -21,12 +23,14 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def listening(database_url: str) -> AsyncIterator[str]:
+async def listening(
+    database_url: str, *, tokens_file: Path | None = None, **more: Any
+) -> AsyncIterator[str]:
     """The URL of an API that answers; it has ended cleanly after this."""
-    api = ApiSettings(port=free_port())
+    api = ApiSettings(port=free_port(), tokens_file=tokens_file)
     settings = Settings(api=api, database=DatabaseSettings(url=database_url))
     stopping = asyncio.Event()
-    role = asyncio.create_task(serve(settings, stopping))
+    role = asyncio.create_task(serve(settings, stopping, **more))
     url = f"http://127.0.0.1:{api.port}"
     async with asyncio.timeout(20):
         async with httpx2.AsyncClient(base_url=url) as client:

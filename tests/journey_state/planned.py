@@ -38,14 +38,15 @@ INSERT INTO checkpoints SELECT identifier_key, '2026-09-01', '' FROM identifiers
 INSERT INTO intermediate_checkpoints
 SELECT customer_id, '2026-09-01', 'm', 's', '' FROM customers;
 INSERT INTO stage_history (customer_id, previous, stage, entered_at, direction, rule, message_id,
-  event, channel, source, cause_kind, definition_id)
+  event, channel, source, cause_kind, definition_id, written_by)
 SELECT md5('c' || n % 20000)::uuid, 'none', 'awareness', '2026-09-21', 'first', 'awareness[0]',
-  'm' || n, 'page', 'website', 'shop', 'touchpoint', 1 FROM generate_series(1, 40000) n;
+  'm' || n, 'page', 'website', 'shop', 'touchpoint', 1, n FROM generate_series(1, 40000) n;
 INSERT INTO signals (signal_id, customer_id, rule, scope, due_at, state, published, revision,
-  raised_at, definition_id, payload)
+  raised_at, definition_id, payload, written_by)
 SELECT md5('s' || n)::uuid, md5('c' || n)::uuid, 'cart', '',
   '2026-09-21'::timestamptz + n * interval '1 s',
-  (ARRAY['raised', 'recovered', 'expired', 'retracted'])[n % 4 + 1], true, 1, '2026-09-21', 1, '{}'
+  (ARRAY['raised', 'recovered', 'expired', 'retracted'])[n % 4 + 1], true, 1, '2026-09-21', 1,
+  '{}', n
 FROM generate_series(1, 20000) n;
 INSERT INTO timers SELECT md5('c' || n)::uuid, '2026-11-21'::timestamptz + n * interval '1 s'
 FROM generate_series(1, 20000) n;

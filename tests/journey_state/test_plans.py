@@ -13,7 +13,14 @@ import pytest_asyncio
 
 from services.cli.local.postgres import EmbeddedPostgres
 from services.contracts.times import read_time
-from services.journey_state import conflict_queries, past_queries, progress_queries, queries
+from services.journey_state import (
+    conflict_queries,
+    past_queries,
+    progress_queries,
+    queries,
+    stream_queries,
+)
+from services.journey_state.places import Snapshot
 from services.journey_state.store import (
     cancelled,
     cuts,
@@ -60,6 +67,8 @@ COPY = Copy(key("m1"), AT, key("i1"), AT)
 SIGNAL = SignalRow(
     key("s1"), key("c1"), "cart", "", AT, "raised", True, None, 1, AT, 0, None, 1, "{}"
 )  # fmt: skip
+SEEN = Snapshot(19_900, 19_990, frozenset({19_900, 19_950}))
+NOW_SEEN = Snapshot(20_000, 20_010, frozenset({20_000}))
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -243,6 +252,10 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
 }
 
 API: dict[str, tuple[Work, tuple[str, ...]]] = {
+    "written_since": (
+        lambda c: stream_queries.written_since(c, SEEN, NOW_SEEN, limit=2000),
+        ("ix_stage_history_written_by", "ix_signals_written_by"),
+    ),
     "customer": (lambda c: queries.customer(c, known()), ("pk_customers",)),
     "owners": (lambda c: queries.owners(c, [("user_id", "u1")]), ("pk_identifiers",)),
     "merged_ids": (lambda c: queries.merged_ids(c, known()), ("ix_customers_merged_into",)),

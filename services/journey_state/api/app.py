@@ -30,6 +30,7 @@ from services.journey_state.api import (
     problems,
     segments,
     status,
+    stream,
     trend,
 )
 from services.journey_state.api.access import Access, read_tokens
@@ -37,6 +38,7 @@ from services.journey_state.api.asking import Asking, Clock, EndOffsets
 from services.journey_state.api.operations import Metrics, Timed
 from services.journey_state.api.revealing import Masking
 from services.journey_state.api.segments_file import SegmentsFile
+from services.journey_state.api.streaming import Bounds, Stream
 from services.journey_state.database import Database
 from services.journey_state.operator import Operator
 from services.settings import Settings
@@ -58,6 +60,7 @@ _ROUTES = (
     cancelling,
     definition,
     status,
+    stream,
     holds,
     allowed,
     dead_letters,
@@ -81,6 +84,7 @@ def create_app(
     clock: Clock = system_clock,
     touchpoint_ends: EndOffsets | None = None,
     rejected_ends: EndOffsets | None = None,
+    stream_bounds: Bounds | None = None,
 ) -> FastAPI:
     """The app; it closes `database` at its shutdown.
 
@@ -89,12 +93,16 @@ def create_app(
     `touchpoint_ends` and `rejected_ends` tell the end offsets of those topics by partition; where
     they are None or fail, lag and rejected are null.
     """
+    metrics = Metrics()
     operator = Operator(settings, clock)
+    live = Stream(database, clock, stream_bounds, on_dropped=metrics.stream_dropped.inc)
+    metrics.stream_clients.set_function(lambda: live.readers)
     tokens = None if settings.api.tokens_file is None else read_tokens(settings.api.tokens_file)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await live.close()
         await operator.close()
         await database.close()
 
@@ -109,10 +117,9 @@ def create_app(
     )
     named = SegmentsFile(settings.api.segments_file)
     app.state.asking = Asking(
-        settings, database, clock, touchpoint_ends, rejected_ends, operator, named
+        settings, database, clock, touchpoint_ends, rejected_ends, operator, named, live
     )
     problems.install(app)
-    metrics = Metrics()
     for module in _ROUTES:
         app.include_router(module.router)
     app.include_router(operations.metrics_route(metrics))

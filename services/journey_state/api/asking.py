@@ -25,6 +25,7 @@ from services.journey_state.api.definitions import Definitions
 from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
 from services.journey_state.api.segments_file import SegmentsFile
+from services.journey_state.api.streaming import Stream
 from services.journey_state.database import Connection, Database
 from services.journey_state.operator import Operator
 from services.journey_state.touchpoint import Identifier
@@ -51,6 +52,7 @@ class Asking:
     rejected_ends: EndOffsets | None
     operator: Operator
     segments: SegmentsFile
+    stream: Stream
     definitions: Definitions = field(default_factory=Definitions)
     stage_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.stage_counts)

@@ -25,6 +25,8 @@ from services.journey_state.database import DatabaseAwayError
 
 READY_SECONDS_MAX = 2.0
 
+_UNTIMED = frozenset({"/v1/stream"})  # it lasts as long as somebody listens
+
 router = APIRouter(tags=["operations"])
 
 
@@ -51,6 +53,14 @@ class Metrics:
             "milepost_pii_reveals",
             "Answers with personal data in plain that were asked for by name or with a token",
             ["route"],
+            registry=self.registry,
+        )
+        self.stream_clients = Gauge(
+            "milepost_api_stream_clients", "Who listens to /v1/stream", registry=self.registry
+        )
+        self.stream_dropped = Counter(
+            "milepost_api_stream_dropped_total",
+            "Listeners dropped because they read too slowly",
             registry=self.registry,
         )
         build = Gauge(
@@ -84,7 +94,8 @@ class Timed:
         finally:
             # The route's pattern, never the path: an id must not become a label.
             route = getattr(scope.get("route"), "path", "none")
-            self._seconds.labels(route, str(status)).observe(perf_counter() - started)
+            if route not in _UNTIMED:
+                self._seconds.labels(route, str(status)).observe(perf_counter() - started)
 
 
 @router.get("/livez", response_class=PlainTextResponse)

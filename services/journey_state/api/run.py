@@ -11,11 +11,13 @@ import uvicorn
 
 from services.journey_state.api.app import create_app
 from services.journey_state.api.asking import EndOffsets
+from services.journey_state.api.streaming import Bounds
 from services.journey_state.database import Database
 from services.settings import ApiSettings, Settings
 
 GRACEFUL_SECONDS_MAX = 5
 BACKLOG_CONNECTIONS_MAX = 512
+UNREAD_SECONDS_MAX = 60  # a client that takes nothing for so long has lost its connection
 
 
 class _Server(uvicorn.Server):
@@ -31,6 +33,7 @@ async def serve(
     *,
     touchpoint_ends: EndOffsets | None = None,
     rejected_ends: EndOffsets | None = None,
+    stream_bounds: Bounds | None = None,
 ) -> None:
     """Serves until `stopping` is set, then answers what has begun and closes the database.
 
@@ -39,7 +42,11 @@ async def serve(
     """
     database = Database.at(settings.database.url, connections_max=settings.database.pool_max)
     app = create_app(
-        settings, database, touchpoint_ends=touchpoint_ends, rejected_ends=rejected_ends
+        settings,
+        database,
+        touchpoint_ends=touchpoint_ends,
+        rejected_ends=rejected_ends,
+        stream_bounds=stream_bounds,
     )
     config = uvicorn.Config(
         app,
@@ -55,12 +62,17 @@ async def serve(
         told = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
+        # Whoever listens would keep the server from ending in time.
+        await app.state.asking.stream.close()
         running.should_exit = True
         await serving
 
 
 def _listening(api: ApiSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in api.host else socket.AF_INET
-    return socket.create_server(
+    listener = socket.create_server(
         (api.host, api.port), family=family, backlog=BACKLOG_CONNECTIONS_MAX
     )
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted has it too
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS_MAX * 1000)
+    return listener

@@ -303,7 +303,7 @@ async def hand_over_signals(connection: Connection, moves: Sequence[tuple[bytes,
     """(signal_id, customer_id): the signal is that customer's, raised as whoever it was first."""
     await connection.execute(
         """
-        UPDATE signals AS s SET customer_id = n.customer_id, raised_as =
+        UPDATE signals AS s SET customer_id = n.customer_id, written_by = DEFAULT, raised_as =
           CASE WHEN s.published
             THEN nullif(coalesce(s.raised_as, s.customer_id), n.customer_id) END
         FROM unnest($1::uuid[], $2::uuid[]) AS n (signal_id, customer_id)

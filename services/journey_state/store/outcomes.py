@@ -112,7 +112,7 @@ async def save_signals(connection: Connection, rows: Sequence[SignalRow]) -> Non
           published = excluded.published, suppressed = excluded.suppressed,
           revision = excluded.revision, raised_at = excluded.raised_at,
           reminded = excluded.reminded, raised_as = excluded.raised_as,
-          payload = excluded.payload, updated_at = now()
+          payload = excluded.payload, updated_at = now(), written_by = excluded.written_by
         """,
         *_columns(rows),
     )

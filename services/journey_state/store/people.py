@@ -184,7 +184,7 @@ async def merge_customer(connection: Connection, gone: bytes, survivor: bytes) -
         "UPDATE customers SET merged_into = $2 WHERE customer_id = $1 OR merged_into = $1",
         "UPDATE stage_history SET superseded_at = now() "
         "WHERE customer_id = $1 AND superseded_at IS NULL AND $2::uuid IS NOT NULL",
-        "UPDATE signals SET customer_id = $2, "
+        "UPDATE signals SET customer_id = $2, written_by = DEFAULT, "
         "raised_as = CASE WHEN published THEN nullif(coalesce(raised_as, $1), $2) END "
         "WHERE customer_id = $1",
         "DELETE FROM timers WHERE customer_id = $1 AND $2::uuid IS NOT NULL",

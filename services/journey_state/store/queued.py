@@ -48,7 +48,7 @@ async def suppress(
     )
     await connection.execute(
         """
-        UPDATE signals SET suppressed = 'consent', updated_at = now(),
+        UPDATE signals SET suppressed = 'consent', updated_at = now(), written_by = DEFAULT,
           published = published AND signal_id <> ALL($1::uuid[])
         WHERE signal_id = ANY($1::uuid[]) OR signal_id = ANY($2::uuid[])
         """,
