@@ -301,6 +301,7 @@ async def test_a_trend_of_too_many_buckets_is_refused(database_url: str) -> None
         ("/v1/funnel", {"steps": "look,look"}, "steps"),
         ("/v1/funnel", {"order": "random"}, "order"),
         ("/v1/funnel", {"step": "1"}, "step"),
+        ("/v1/funnel", {"stage": "look"}, "stage"),
         ("/v1/customers", {"steps": "look,cart", "step": "3"}, "step"),
         ("/v1/customers", {"stage": "look", "step": "3"}, "step"),
         ("/v1/flow", {"node": "colour"}, "node"),

@@ -92,6 +92,7 @@ async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask)
         journey=term.definition.journey,
         definition=term.definition.version,
         counted={"path": PATHS[query.node] + started, **NODES, **ends},
+        stages=[stage.name for stage in term.definition.stages],
         columns=[
             _column(filters, step, [one for one in links if one.step == step], labels)
             for step in range(1, query.steps + 1)

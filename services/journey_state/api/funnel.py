@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, NamedTuple
@@ -17,10 +18,12 @@ from services.journey_state.api.filtering import (
     asked_of,
     read_compared,
     read_filters,
+    refuse,
 )
 from services.journey_state.api.map_models import Funnel, FunnelStep
 from services.journey_state.api.people import compared_period, period_of
 from services.journey_state.api.problems import described
+from services.journey_state.definition import Definition, Stage
 from services.journey_state.filters import Filters
 from services.journey_state.funnel_queries import Step
 
@@ -53,15 +56,18 @@ async def funnel(
 ) -> Funnel:
     """How many people come to each step, of the step before and of the first."""
     filters = read_filters(request, query, ask)
+    if filters.stage is not None:
+        raise refuse("stage", "is not of a funnel: say `steps`, or leave it out")
     filters = replace(filters, by=filters.by or "cohort", order=filters.order or "strict")
     other = read_compared(filters, query.compare)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        now = _Found(filters, asked.steps, await funnel_queries.steps(connection, asked))
+        stages = _stages(asked.steps, term.definition)
+        now = _Found(filters, stages, await funnel_queries.steps(connection, asked))
         before = None
         if other is not None:
             steps = await funnel_queries.steps(connection, asked._replace(filters=other))
-            before = _Found(other, asked.steps, steps)
+            before = _Found(other, stages, steps)
     return Funnel(
         period=period_of(filters),
         filters=filters.said(),
@@ -76,11 +82,17 @@ async def funnel(
     )
 
 
+def _stages(names: Sequence[str], definition: Definition) -> list[Stage]:
+    """The stages of these names, which it has."""
+    known = {stage.name: stage for stage in definition.stages}
+    return [known[name] for name in names]
+
+
 class _Found(NamedTuple):
     """The steps of one period."""
 
     filters: Filters
-    stages: list[str]
+    stages: Sequence[Stage]
     steps: list[Step]
 
 
@@ -89,12 +101,14 @@ def _first(found: _Found) -> int:
 
 
 def _step(found: _Found, number: int) -> FunnelStep:
-    step = found.steps[number - 1]
+    stage, step = found.stages[number - 1], found.steps[number - 1]
+    names = ",".join(one.name for one in found.stages)
     before, first = found.steps[max(0, number - 2)].people, _first(found)
     return FunnelStep(
-        stage=found.stages[number - 1],
+        stage=stage.name,
+        labels=dict(stage.labels),
         people=step.people,
-        query=found.filters.query(steps=",".join(found.stages), step=str(number)),
+        query=found.filters.query(steps=names, step=str(number)),
         of_previous=step.people / before if before else None,
         of_first=step.people / first if first else None,
         p50_seconds=step.p50_seconds,

@@ -196,6 +196,7 @@ class FunnelStep(Figure):
     """Who came to a step; the shares are null where nobody came before."""
 
     stage: str
+    labels: dict[str, str]
     of_previous: float | None = Field(description="share of who came to the step before")
     of_first: float | None = Field(description="share of who came to the first step")
     p50_seconds: float | None = Field(description="after the step before; null: no wait")
@@ -249,4 +250,5 @@ class Flow(_Answer):
     journey: str
     definition: str
     counted: dict[str, str] = Field(description="what is counted, and what each node means")
+    stages: list[str] = Field(description="of the definition in force, in its order")
     columns: list[FlowColumn]
