@@ -13,11 +13,11 @@ await Promise.all([
   import('./filters.js'),
   // insights
   import('./sections/map.js'),
-  // funnel
-  // flow
+  import('./sections/funnel.js'),
+  import('./sections/flow.js'),
   // pain
   // feed
-  // trend
+  import('./sections/trend.js'),
   // health
   // drawer
 ]);

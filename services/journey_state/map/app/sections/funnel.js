@@ -1,0 +1,126 @@
+// The funnel: how many come to each step, of the step before and of the first.
+
+import { css, html, nothing } from '../../vendor/vendor.js';
+import { chart, stageColour, switchOf } from '../chart.js';
+import { duration, percent } from '../format.js';
+import { label, t } from '../i18n.js';
+import { Section } from '../section.js';
+import { filters, set, state } from '../url.js';
+import { vars } from '../vars.js';
+
+function chosen(of = state()) {
+  return {
+    by: of.by === 'period' ? 'period' : 'cohort',
+    order: of.order === 'any' ? 'any' : 'strict',
+  };
+}
+
+export class Funnel extends Section {
+  static name_ = 'funnel';
+  static path = '/v1/funnel';
+  static styles = [...Section.styles, chart, css`
+    ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
+    .step {
+      display: grid; align-items: center; gap: 0 16px; min-height: 36px;
+      grid-template-columns: minmax(108px, 1.2fr) minmax(96px, 4fr) 9ch 7ch 12ch;
+    }
+    .head { color: var(--ink-2); font-size: 0.75rem; min-height: 20px; }
+    .head span:nth-child(n + 3), .step > .value { text-align: end; }
+    .name { font-weight: 550; overflow-wrap: break-word; line-height: 1.25; }
+    .bar { position: relative; height: 28px; border-radius: 6px; background: var(--hover); }
+    .bar i { position: absolute; inset: 0 auto 0 0; border-radius: 6px; width: var(--wide); }
+    .bar .before {
+      background: repeating-linear-gradient(135deg, var(--line) 0 2px, transparent 2px 6px);
+    }
+    .bar .here { background: var(--colour); min-width: 2px; transition: width 200ms; }
+    .bar mp-number {
+      position: absolute; top: 50%; inset-inline-start: calc(min(var(--wide), 100% - 6ch) + 8px);
+      transform: translateY(-50%); font-weight: 600; padding: 0 2px; border-radius: 4px;
+      background: color-mix(in srgb, var(--surface) 72%, transparent);
+    }
+    .bar .inside { inset-inline: auto calc(100% - var(--wide) + 8px); }
+    .value { font-variant-numeric: tabular-nums; white-space: nowrap; }
+    .soft { color: var(--ink-2); }
+    .worst { color: var(--bad); font-weight: 600; }
+    dfn { display: none; color: var(--ink-2); font-size: 0.75rem; font-weight: 400; }
+    dfn { font-style: normal; }
+    @media (max-width: 640px) {
+      .head { display: none; }
+      .step { grid-template-columns: repeat(3, minmax(0, auto)); justify-content: space-between;
+        padding-bottom: 8px; gap: 2px 12px; }
+      .name, .bar { grid-column: 1 / -1; }
+      .step > .value { text-align: start; font-size: 0.875rem; }
+      dfn { display: block; }
+    }
+    @media (prefers-reduced-motion: reduce) { .bar .here { transition: none; } }
+  `];
+
+  params(of) {
+    const { stage, ...rest } = filters(of); // a funnel has stages of its own
+    return { ...rest, ...chosen(of), ...(of.steps && { steps: of.steps }) };
+  }
+
+  isEmpty(data) {
+    return !data.steps.length || !data.steps[0].people;
+  }
+
+  rule() {
+    const { by, order } = chosen();
+    return `${t('funnel.first')} ${t(`funnel.counted.${by}`)} ${t(`funnel.counted.${order}`)}`;
+  }
+
+  tools() {
+    const { by, order } = chosen();
+    const texts = (names) => names.map((name) => [name, t(`funnel.${name}`)]);
+    return html`${switchOf(t('funnel.by'), texts(['cohort', 'period']), by,
+      (value) => set({ by: value === 'cohort' ? null : value }))}
+    ${switchOf(t('funnel.order'), texts(['strict', 'any']), order,
+      (value) => set({ order: value === 'strict' ? null : value }))}`;
+  }
+
+  render_({ steps }) {
+    const rates = steps.slice(1).map((one) => one.of_previous).filter((one) => one !== null);
+    const worst = rates.length > 1 ? Math.min(...rates) : null;
+    return html`<div class="step head" aria-hidden="true">
+      ${['step', 'people', 'next', 'all', 'wait'].map((one) =>
+        html`<span>${t(`funnel.${one}`)}</span>`)}
+    </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol>`;
+  }
+
+  renderStep(step, n, steps, worst) {
+    const before = n ? steps[n - 1].of_first : null;
+    const share = step.of_first ?? 0;
+    const colour = stageColour(n, steps.length);
+    const isWorst = n > 0 && step.of_previous !== null && step.of_previous === worst;
+    const value = (name, text, marked) => html`<span class="value ${marked}">
+      <dfn>${t(`funnel.${name}`)}</dfn>${text}</span>`;
+    return html`<li class="step">
+      <span class="name">${label(step)}</span>
+      <div class="bar" ${vars({ '--wide': `${share * 100}%` })}>
+        ${before ? html`<i class="before" ${vars({ '--wide': `${before * 100}%` })}></i>` : nothing}
+        <i class="here" ${vars({ '--colour': colour, '--wide': `${share * 100}%` })}></i>
+        <mp-number class=${share > 0.8 ? 'inside' : ''} .figure=${step}
+          .label=${`${t('funnel.title')}: ${label(step)}`}></mp-number>
+      </div>
+      ${value('next', n ? percent(step.of_previous) : '–', isWorst ? 'worst' : '')}
+      ${value('all', percent(step.of_first), 'soft')}
+      ${value('wait', duration(step.p50_seconds), 'soft')}
+    </li>`;
+  }
+
+  table({ steps }) {
+    return {
+      columns: ['step', 'people', 'next', 'all', 'wait', 'wait90'].map((one) => t(`funnel.${one}`)),
+      rows: steps.map((one, n) => [
+        label(one),
+        { figure: one, label: `${t('funnel.title')}: ${label(one)}` },
+        n ? percent(one.of_previous, 1) : '–',
+        percent(one.of_first, 1),
+        duration(one.p50_seconds),
+        duration(one.p90_seconds),
+      ]),
+    };
+  }
+}
+
+customElements.define('mp-funnel', Funnel);
