@@ -13,8 +13,13 @@ from services.cli.verbs import app
 
 _HEAD = """# The command line
 
-`milepost` is one program; `python -m services` is the same. Every verb has `--help`. This page is
-written by `python -m tests.cli_page docs/cli.md`, and a test keeps it current.
+`milepost` is one program; `python -m services` is the same. Every verb has `--help`, with an
+example or two. This page is written by `python -m tests.cli_page docs/cli.md`, and a test keeps it
+current.
+
+`milepost --install-completion` lets the shell (bash, zsh, fish, PowerShell) complete verbs, options
+and what options take; `milepost --show-completion` prints the script instead. Begin a new shell
+then.
 
 `milepost up` leaves `run/endpoints.json` in its data folder: other verbs given the same `--data`
 (or none, for the user's own folder) find the running system by it. The roles `ingest`, `worker`,
@@ -59,7 +64,9 @@ def _section(path: str, command: Any) -> str:
     rows = [_row(option) for option in options(command)]
     text = " ".join((command.help or "").split())
     table = ["", "| Argument or option | Meaning |", "|---|---|", *rows] if rows else []
-    return "\n".join([f"## `{path}`", "", text, *table, ""])
+    examples = (command.epilog or "").split("\n\n")[1:]
+    shown = ["", *(f"    {line}" for line in examples)] if examples else []
+    return "\n".join([f"## `{path}`", "", text, *shown, *table, ""])
 
 
 def _row(option: Any) -> str:

@@ -7,6 +7,9 @@ from importlib import import_module
 
 import typer
 
+from services.cli.examples import epilog
+
+PROGRAM = "milepost"
 # In the order in which the help shows them.
 VERBS = {
     "up": "services.cli.up_verb:up_command",
@@ -37,20 +40,29 @@ VERBS = {
 
 def app_of(verbs: Iterable[str]) -> typer.Typer:
     """The command line with these verbs, whose modules are loaded."""
+    app = bare_app()
+    for verb in verbs:
+        module, _, attribute = VERBS[verb].partition(":")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            for command in found.registered_commands:
+                name = command.name or getattr(command.callback, "__name__", "")
+                command.epilog = epilog(f"{verb} {name}")
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb, epilog=epilog(verb))(found)
+    return app
+
+
+def bare_app() -> typer.Typer:
+    """The command line without verbs."""
     app = typer.Typer(
-        name="milepost",
+        name=PROGRAM,
         help="Touchpoint events in, journey stages and abandonment signals out.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
     app.callback()(_whatever_the_verb)
-    for verb in verbs:
-        module, _, attribute = VERBS[verb].partition(":")
-        found = getattr(import_module(module), attribute)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=verb)
-        else:
-            app.command(verb)(found)
     return app
 
 

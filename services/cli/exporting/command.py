@@ -50,7 +50,7 @@ def export_command(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the files; files there are replaced.")],
     form: Annotated[
-        Format, typer.Option("--format", help="Parquet needs the extra milepost[parquet].")
+        Format, typer.Option("--format", help="Parquet needs the extra `parquet` of milepost.")
     ] = "csv",
     from_: Annotated[
         str | None, typer.Option("--from", metavar="T", help="From then on: ISO 8601, or a date.")
