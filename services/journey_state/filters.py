@@ -17,6 +17,7 @@ PERIOD_DAYS_MAX = 1100  # three years and a quarter: this year beside the two be
 VALUE_LENGTH_MAX = 256  # characters
 
 CHANNELS = ("website", "app", "email", "chatbot", "phone", "offline")
+DEVICES = ("mobile", "tablet", "desktop", "unknown")
 STATES = ("raised", "recovered", "retracted", "expired")
 # Which people of a stage: what each means stands in `people_queries`.
 PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
@@ -62,6 +63,7 @@ class Filters:
     channel: str | None = None
     source: str | None = None
     campaign: str | None = None
+    device: str | None = None
     event: str | None = None
     rule: str | None = None
     state: str | None = None
@@ -86,7 +88,7 @@ class Filters:
     @property
     def of_touchpoints(self) -> bool:
         """Whether only people with certain touchpoints count."""
-        return any((self.channel, self.source, self.campaign, self.event))
+        return any((self.channel, self.source, self.campaign, self.device, self.event))
 
     @property
     def of_signals(self) -> bool:
@@ -115,6 +117,7 @@ _TEXTS = tuple(
 PARAMETERS = ("from", "to", "zone", *_TEXTS, "part_from", "part_to")
 _CHOICES = {
     "channel": CHANNELS,
+    "device": DEVICES,
     "state": STATES,
     "part": PARTS,
     "by": ("cohort", "period"),

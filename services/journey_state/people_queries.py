@@ -15,7 +15,7 @@ from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
 from services.journey_state.flow_paths import flow_of, in_flow
 from services.journey_state.segment_queries import Members, segment_tables, segment_values
-from services.journey_state.touch_queries import CAMPAIGN, EVENT, MOVED, touches
+from services.journey_state.touch_queries import CAMPAIGN, DEVICE, EVENT, MOVED, touches
 
 
 class Asked(NamedTuple):
@@ -146,7 +146,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
 
 
 _PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z][a-z0-9]*)")
-_NAMES = ("channel", "source", "campaign", "event", "rule", "state", "stage",
+_NAMES = ("channel", "source", "campaign", "device", "event", "rule", "state", "stage",
           "flow_start", "flow_node", "flow_next")  # fmt: skip
 
 
@@ -229,6 +229,8 @@ def _touch_filters(filters: Filters) -> str:
         found += f" AND {EVENT} = :event"
     if filters.campaign is not None:
         found += f" AND {CAMPAIGN} = :campaign"
+    if filters.device is not None:
+        found += f" AND {DEVICE} = :device"
     return found
 
 

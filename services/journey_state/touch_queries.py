@@ -13,7 +13,30 @@ _PERSONS = r"""
 """
 EVENT = "coalesce(CAST(:aliases AS jsonb) ->> btrim(event), btrim(event))"
 BODY = "convert_from(body, 'UTF8')::json"
-CAMPAIGN = f"left({BODY} #>> '{{context,campaign,name}}', 500)"
+_ESCAPED = r"body LIKE CAST('%\\\\u%' AS bytea)"  # any letter of a name may be written so
+
+
+def _where_said(names: tuple[str, ...], value: str) -> str:
+    """The value, read only from records in which any of the names can stand."""
+    there = " OR ".join(f"body LIKE CAST('%\"{name}\"%' AS bytea)" for name in names)
+    return f"CASE WHEN {there} OR {_ESCAPED} THEN {value} END"
+
+
+CAMPAIGN = _where_said(("campaign",), f"left({BODY} #>> '{{context,campaign,name}}', 500)")
+
+_TYPE, _AGENT = "lower(context #>> '{device,type}')", "context ->> 'userAgent'"
+# What the device says of itself, else what its browser is called. A tablet whose browser calls
+# itself one of a desktop (iPadOS) is a desktop.
+_DEVICE = f"""
+  SELECT CASE
+    WHEN {_TYPE} IN ('ios', 'android', 'mobile', 'phone', 'smartphone') THEN 'mobile'
+    WHEN {_TYPE} IN ('tablet', 'ipad') THEN 'tablet'
+    WHEN {_TYPE} IN ('desktop', 'laptop', 'web', 'macos', 'windows', 'linux') THEN 'desktop'
+    WHEN {_AGENT} ~* 'ipad|tablet|^Mozilla/(?!.*Mobi).*Android' THEN 'tablet'
+    WHEN {_AGENT} ~* 'mobi|iphone|android|ios' THEN 'mobile'
+    WHEN {_AGENT} ~ '^(Mozilla|Opera)/' THEN 'desktop' END
+  FROM (SELECT {BODY} -> 'context' AS context OFFSET 0) AS said"""  # noqa: S608 - constants
+DEVICE = f"coalesce({_where_said(('userAgent', 'device'), f'({_DEVICE})')}, 'unknown')"
 
 # Only identifiers that have moved have periods; for others the owner owns all the past.
 MOVED = """

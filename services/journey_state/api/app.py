@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.journey_state.api import (
     allowed,
     cancelling,
+    choices,
     customers,
     dead_letters,
     definition,
@@ -54,6 +55,7 @@ _ROUTES = (
     flow,
     people,
     segments,
+    choices,
     customers,
     lists,
     links,

@@ -14,6 +14,7 @@ from services.journey_state.buckets import Bucket, bounds
 from services.journey_state.database import Connection
 from services.journey_state.filters import (
     CHANNELS,
+    DEVICES,
     FLOW_STEPS_MAX,
     FLOW_TOP_MAX,
     FLOWS,
@@ -47,6 +48,7 @@ class FilterQuery(BaseModel):
     channel: str | None = Field(None, description=" ".join(CHANNELS))
     source: str | None = None
     campaign: str | None = Field(None, description="`context.campaign.name` of the touchpoint")
+    device: str | None = Field(None, description=f"of the touchpoint: {' '.join(DEVICES)}")
     event: str | None = Field(None, description="by its canonical name")
     rule: str | None = Field(None, description="of abandonment")
     state: str | None = Field(None, description=f"of the signal: {' '.join(STATES)}")
