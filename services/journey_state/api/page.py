@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 from functools import lru_cache
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.journey_state.api.asking import Ask
 from services.journey_state.api.problems import Problem
+from services.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "map"
 INDEX = "index.html"
 PREFIX = "/map/"
+_INGEST = '<meta name="milepost-ingest" content="{}">'
 _TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -48,9 +52,11 @@ class _File(NamedTuple):
 
 
 @router.get("/")
-async def index(request: Request) -> Response:
-    """The page."""
-    answer = _answer(request, INDEX)
+async def index(request: Request, ask: Ask) -> Response:
+    """The page, which is told where ingest listens: it shows how to send an event."""
+    page = _read_file(INDEX).plain
+    told = page.replace(_INGEST.format("").encode(), _INGEST.format(_ingest(ask.settings)).encode())
+    answer = _answer(request, _packed(told, _TYPES[".html"]))
     # The browser fetches the modules at once, not one after the other as they import each other.
     answer.headers["link"] = ", ".join(
         f"<{PREFIX}{name}>; rel=modulepreload" for name in sorted(_files()) if _is_module(name)
@@ -61,15 +67,16 @@ async def index(request: Request) -> Response:
 @router.get(PREFIX + "{name:path}")
 async def file(name: str, request: Request) -> Response:
     """A file of the page."""
-    return _answer(request, name)
+    return _answer(request, _read_file(name))
 
 
-def _answer(request: Request, name: str) -> Response:
-    path = _files().get(name)
-    if path is None:
-        raise Problem(404, "not_found", f"The page has no file {name!r}")
-    status = path.stat()
-    found = _read(path, status.st_mtime_ns, status.st_size)
+def _ingest(settings: Settings) -> str:
+    """Its public address, else the port that it has where it runs with the same settings."""
+    public = settings.ingest.public_url
+    return f":{settings.ingest.port}" if public is None else escape(public)
+
+
+def _answer(request: Request, found: _File) -> Response:
     packs = "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{found.etag}-gzip"' if packs else f'"{found.etag}"'
     headers = _HEADERS | {"etag": etag} | ({"content-encoding": "gzip"} if packs else {})
@@ -77,6 +84,14 @@ def _answer(request: Request, name: str) -> Response:
         return Response(status_code=304, headers=headers)
     body = found.packed if packs else found.plain
     return Response(body, headers=headers, media_type=found.media_type)
+
+
+def _read_file(name: str) -> _File:
+    path = _files().get(name)
+    if path is None:
+        raise Problem(404, "not_found", f"The page has no file {name!r}")
+    status = path.stat()
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
 def _files() -> dict[str, Path]:
@@ -94,6 +109,10 @@ def _is_module(name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _read(path: Path, modified: int, size: int) -> _File:  # noqa: ARG001 - what changes with it
-    plain = path.read_bytes()
+    return _packed(path.read_bytes(), _TYPES[path.suffix])
+
+
+@lru_cache(maxsize=256)
+def _packed(plain: bytes, media_type: str) -> _File:
     etag = sha256(plain).hexdigest()[:16]
-    return _File(plain, gzip.compress(plain, 9, mtime=0), etag, _TYPES[path.suffix])
+    return _File(plain, gzip.compress(plain, 9, mtime=0), etag, media_type)

@@ -10,6 +10,7 @@ export const controls = css`
     color: var(--ink); cursor: pointer; white-space: nowrap;
   }
   .control:hover { border-color: var(--line-strong); background: var(--hover); }
+  select.control { field-sizing: content; }
   .quiet { border-color: transparent; background: none; color: var(--ink-2); }
   .control:disabled { color: var(--ink-3); cursor: default; }
   :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
