@@ -15,7 +15,7 @@ export const chart = css`
   .mark { cursor: pointer; outline: none; }
   .tip {
     position: absolute; z-index: 3; left: var(--x); top: var(--y); max-width: 260px;
-    transform: translate(var(--shift), calc(-100% - 10px)); pointer-events: none;
+    transform: translate(var(--shift), var(--rise)); pointer-events: none;
     padding: 6px 10px; border-radius: 8px; border: 1px solid var(--line-strong);
     background: var(--raised); color: var(--ink); font-size: 0.8125rem; line-height: 20px;
     width: max-content;
@@ -78,8 +78,9 @@ export function tip(at, width) {
   if (!at) return nothing;
   const [first, ...others] = at.lines;
   const shift = at.x < 130 ? '-10%' : at.x > width - 130 ? '-90%' : '-50%';
+  const rise = at.below || at.y < 60 ? '12px' : 'calc(-100% - 10px)';
   return html`<div class="tip" aria-hidden="true"
-    ${vars({ '--x': `${at.x}px`, '--y': `${at.y}px`, '--shift': shift })}>
+    ${vars({ '--x': `${at.x}px`, '--y': `${at.y}px`, '--shift': shift, '--rise': rise })}>
     <b>${first}</b>${others.map((one) => html`<span>${one}</span>`)}</div>`;
 }
 

@@ -15,6 +15,7 @@ const STEPS = [3, 4, 5, 6, 8];
 const COLUMN_MIN = 150;
 const LABEL = 150; // room to the right of the last column
 const NODE = 10;
+const HEAD = 22; // above the drawing, in px
 const ORDER = { at: 0, back: 0, other: 1, began: 2, still_here: 3, left: 4 };
 
 export class Flow extends Section {
@@ -22,6 +23,7 @@ export class Flow extends Section {
   static path = '/v1/flow';
   static properties = { ...Section.properties, hovered: { state: true }, open: { state: true } };
   static styles = [...Section.styles, chart, menuStyles, css`
+    .outer { position: relative; }
     .scroll { overflow-x: auto; overflow-y: hidden; padding-top: 22px; }
     .chart { min-width: var(--least); }
     .links path { fill: none; stroke: var(--colour); stroke-opacity: 0.32; }
@@ -123,6 +125,11 @@ export class Flow extends Section {
       : 'var(--stage-4)';
   }
 
+  /** The width inside the section, in px. */
+  get inner() {
+    return this.width.value - (this.width.value > 640 ? 42 : 30);
+  }
+
   /** Nodes and links with their places; to the right is later, whatever the direction. */
   layout(wide) {
     const { columns, filters: said } = this.data;
@@ -141,6 +148,7 @@ export class Flow extends Section {
       .nodeAlign((one) => (back ? columns.length - one.step : one.step - 1))
       .nodeSort((a, b) => ORDER[a.kind] - ORDER[b.kind] || b.people - a.people)
       .extent([[1, 4], [wide - LABEL, height - 4]])({ nodes, links });
+    for (const one of graph.links) one.key = `${one.source.key}>${one.target.key}`;
     graph.nodes.sort((a, b) => a.x0 - b.x0 || a.y0 - b.y0);
     return { ...graph, height, back };
   }
@@ -148,12 +156,14 @@ export class Flow extends Section {
   render_(data) {
     const count = data.columns.length;
     const least = count * COLUMN_MIN;
-    const wide = Math.max(least, this.width.value - (this.width.value > 640 ? 42 : 30));
+    const wide = Math.max(least, this.inner);
     const graph = this.layout(wide);
     this.graph = graph;
     const gap = (wide - LABEL - NODE - 1) / (count - 1);
-    const lit = this.hovered;
-    return html`${this.renderChips()}<div class="scroll">
+    const lit = [...graph.nodes, ...graph.links].find((one) => one.key === this.hovered);
+    const scrolled = this.renderRoot.querySelector('.scroll')?.scrollLeft ?? 0;
+    return html`${this.renderChips()}<div class="outer"><div class="scroll"
+      @scroll=${() => { this.hovered = null; this.open = null; }}>
       <div class="chart" ${vars({ '--least': `${least}px` })}
         @pointerleave=${() => { this.hovered = null; }}>
         <svg viewBox="0 0 ${wide} ${graph.height}" height=${graph.height} role="group"
@@ -168,9 +178,10 @@ export class Flow extends Section {
         ${data.columns.map(({ step }) => html`<span class="steps" ${vars({ '--x':
           `${1 + gap * (graph.back ? count - step : step - 1)}px` })}>
           ${t('flow.step', { n: step })}</span>`)}
-        ${graph.nodes.map((one) => this.renderLabel(one, one.x1 > wide - LABEL - 1 ? LABEL : gap))}
-        ${this.open ? menu(this, this.open, wide) : tip(this.tipOf(lit), wide)}
-      </div></div>`;
+        ${graph.nodes.map((one) =>
+          this.renderLabel(one, one.x1 > wide - LABEL - 1 ? LABEL : gap))}
+      </div></div>
+      ${this.open ? menu(this, scrolled) : tip(this.tipOf(lit, scrolled), this.inner)}</div>`;
   }
 
   renderLink(one, n, lit) {
@@ -178,7 +189,7 @@ export class Flow extends Section {
     return svg`<path class="mark ${lit ? 'lit' : ''} ${ends ? 'ends' : ''}" role="button"
       tabindex="-1" d=${sankeyLinkHorizontal()(one)} stroke-width=${Math.max(1, one.width)}
       aria-label=${this.told(one)} data-link=${n} ${vars({ '--colour': this.colour(one.target) })}
-      @pointerenter=${() => { this.hovered = one; }} @focus=${() => { this.hovered = one; }}
+      @pointerenter=${() => { this.hovered = one.key; }} @focus=${() => { this.hovered = one.key; }}
       @blur=${() => { this.hovered = null; }} @click=${() => this.openPeople(one)}></path>`;
   }
 
@@ -187,8 +198,9 @@ export class Flow extends Section {
     return svg`<rect class="mark" role="button" aria-haspopup=${one.name ? 'menu' : 'false'}
         tabindex=${n ? -1 : 0} x=${one.x0} y=${one.y0} width=${NODE} height=${tall} rx="2"
         data-node=${n} aria-label=${this.told(one)} ${vars({ '--colour': this.colour(one) })}
-        @pointerenter=${() => { this.hovered = one; }} @focus=${() => { this.hovered = one; }}
-        @blur=${() => { this.hovered = null; }} @click=${() => this.chosen(one)}></rect>
+        @pointerenter=${() => { this.hovered = one.key; }}
+        @focus=${() => { this.hovered = one.key; }} @blur=${() => { this.hovered = null; }}
+        @click=${() => this.chosen(one)}></rect>
       ${one.kind === 'back' || one.kind === 'other' ? svg`<rect class="hatch" x=${one.x0}
         y=${one.y0} width=${NODE} height=${tall}></rect>` : nothing}`;
   }
@@ -240,11 +252,11 @@ export class Flow extends Section {
     return [this.named(one), people, t('flow.all', { share: percent(one.share) })];
   }
 
-  tipOf(one) {
+  tipOf(one, scrolled) {
     if (!one) return null;
-    const lines = this.linesOf(one);
-    if (!one.source) return { x: one.x0 + 60, y: one.y0 - 2, lines };
-    return { x: (one.source.x1 + one.target.x0) / 2, y: (one.y0 + one.y1) / 2, lines };
+    const x = one.source ? (one.source.x1 + one.target.x0) / 2 : one.x0 + 70;
+    const y = HEAD + (one.y0 + one.y1) / 2;
+    return { x: x - scrolled, y, below: !one.source, lines: this.linesOf(one) };
   }
 
   openPeople(one) {

@@ -18,8 +18,9 @@ export const menuStyles = css`
   .menu button:hover, .menu button:focus-visible { background: var(--hover); }
 `;
 
-/** The menu of a node, in the chart of the flow. */
-export function menu(flow, node, wide) {
+/** The menu of the open node, in the chart of the flow that is scrolled so far. */
+export function menu(flow, scrolled) {
+  const node = flow.open;
   const kind = flow.data.filters.flow;
   const without = (state().flow_exclude ?? '').split(',').filter(Boolean);
   const filter = { channel: 'channel', touchpoint: 'event' }[kind];
@@ -38,7 +39,9 @@ export function menu(flow, node, wide) {
     flow.open = null;
     if (back) flow.updateComplete.then(() => markOf(flow, node)?.focus());
   };
-  const place = { '--x': `${Math.min(node.x1 + 4, wide - 190)}px`, '--y': `${node.y0}px` };
+  const x = Math.max(0, Math.min(node.x1 + 4 - scrolled, flow.inner - 190));
+  const y = Math.max(0, Math.min(node.y0 + 22, flow.graph.height - 150));
+  const place = { '--x': `${x}px`, '--y': `${y}px` };
   return html`<div class="menu" role="menu" aria-label=${flow.named(node)} ${vars(place)}
     @keydown=${(event) => pressed(event, close)}
     @focusout=${(event) => {

@@ -2,7 +2,7 @@
 
 import { css, html, nothing } from '../../vendor/vendor.js';
 import { chart, stageColour, switchOf } from '../chart.js';
-import { duration, percent } from '../format.js';
+import { duration, percent, points } from '../format.js';
 import { label, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { filters, set, state } from '../url.js';
@@ -22,8 +22,17 @@ export class Funnel extends Section {
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
     .step {
       display: grid; align-items: center; gap: 0 16px; min-height: 36px;
-      grid-template-columns: minmax(108px, 1.2fr) minmax(96px, 4fr) 9ch 7ch 12ch;
+      grid-template-columns: minmax(118px, 1.2fr) minmax(96px, 4fr) 72px 56px 98px;
     }
+    .compared .step {
+      column-gap: 12px;
+      grid-template-columns: minmax(118px, 1fr) minmax(72px, 4fr) 64px 44px 94px 92px;
+    }
+    .bar .then {
+      left: var(--wide); inset-block: -3px; width: 2px; border-radius: 1px;
+      background: var(--ink);
+    }
+    .sure { color: var(--ink); font-weight: 600; }
     .head { color: var(--ink-2); font-size: 0.75rem; min-height: 20px; }
     .head span:nth-child(n + 3), .step > .value { text-align: end; }
     .name { font-weight: 550; overflow-wrap: break-word; line-height: 1.25; }
@@ -39,17 +48,19 @@ export class Funnel extends Section {
       background: color-mix(in srgb, var(--surface) 72%, transparent);
     }
     .bar .inside { inset-inline: auto calc(100% - var(--wide) + 8px); }
-    .value { font-variant-numeric: tabular-nums; white-space: nowrap; }
+    .value { font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 0.875rem; }
     .soft { color: var(--ink-2); }
     .worst { color: var(--bad); font-weight: 600; }
     dfn { display: none; color: var(--ink-2); font-size: 0.75rem; font-weight: 400; }
     dfn { font-style: normal; }
     @media (max-width: 640px) {
       .head { display: none; }
-      .step { grid-template-columns: repeat(3, minmax(0, auto)); justify-content: space-between;
-        padding-bottom: 8px; gap: 2px 12px; }
+      .step, .compared .step {
+        grid-template-columns: repeat(3, minmax(0, auto)); justify-content: space-between;
+        padding-bottom: 8px; gap: 2px 12px;
+      }
       .name, .bar { grid-column: 1 / -1; }
-      .step > .value { text-align: start; font-size: 0.875rem; }
+      .step > .value { text-align: start; }
       dfn { display: block; }
     }
     @media (prefers-reduced-motion: reduce) { .bar .here { transition: none; } }
@@ -57,7 +68,8 @@ export class Funnel extends Section {
 
   params(of) {
     const { stage, ...rest } = filters(of); // a funnel has stages of its own
-    return { ...rest, ...chosen(of), ...(of.steps && { steps: of.steps }) };
+    return { ...rest, ...chosen(of), ...(of.steps && { steps: of.steps }),
+      ...(of.compare && { compare: of.compare }) };
   }
 
   isEmpty(data) {
@@ -81,10 +93,11 @@ export class Funnel extends Section {
   render_({ steps }) {
     const rates = steps.slice(1).map((one) => one.of_previous).filter((one) => one !== null);
     const worst = rates.length > 1 ? Math.min(...rates) : null;
-    return html`<div class="step head" aria-hidden="true">
-      ${['step', 'people', 'next', 'all', 'wait'].map((one) =>
-        html`<span>${t(`funnel.${one}`)}</span>`)}
-    </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol>`;
+    const compared = steps.some((one) => one.before);
+    const columns = ['step', 'people', 'next', 'all', 'wait', ...(compared ? ['before'] : [])];
+    return html`<div class=${compared ? 'compared' : ''}><div class="step head" aria-hidden="true">
+      ${columns.map((one) => html`<span>${t(`funnel.${one}`)}</span>`)}
+    </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol></div>`;
   }
 
   renderStep(step, n, steps, worst) {
@@ -99,18 +112,33 @@ export class Funnel extends Section {
       <div class="bar" ${vars({ '--wide': `${share * 100}%` })}>
         ${before ? html`<i class="before" ${vars({ '--wide': `${before * 100}%` })}></i>` : nothing}
         <i class="here" ${vars({ '--colour': colour, '--wide': `${share * 100}%` })}></i>
+        ${step.before && n ? html`<i class="then"
+          ${vars({ '--wide': `${(step.before.of_first ?? 0) * 100}%` })}></i>` : nothing}
         <mp-number class=${share > 0.8 ? 'inside' : ''} .figure=${step}
           .label=${`${t('funnel.title')}: ${label(step)}`}></mp-number>
       </div>
       ${value('next', n ? percent(step.of_previous) : '–', isWorst ? 'worst' : '')}
       ${value('all', percent(step.of_first), 'soft')}
       ${value('wait', duration(step.p50_seconds), 'soft')}
+      ${step.before ? value('before', this.renderBefore(step, n), '') : nothing}
     </li>`;
   }
 
+  /** Who came so far in the period before, and by how many points the share of all changed. */
+  renderBefore({ before, change, ...step }, n) {
+    const moved = change && n ? html`<span class=${change.certain ? 'sure' : 'soft'}
+      title=${t(change.certain ? 'funnel.sure' : 'funnel.unsure')}>
+      ${change.difference < 0 ? '▼' : '▲'} ${points(change.difference)}</span>` : nothing;
+    return html`<mp-number .figure=${before}
+      .label=${`${label(step)}: ${t('funnel.before')}`}></mp-number> ${moved}`;
+  }
+
   table({ steps }) {
+    const compared = steps.some((one) => one.before);
+    const columns = ['step', 'people', 'next', 'all', 'wait', 'wait90', ...(compared
+      ? ['before', 'change'] : [])];
     return {
-      columns: ['step', 'people', 'next', 'all', 'wait', 'wait90'].map((one) => t(`funnel.${one}`)),
+      columns: columns.map((one) => t(`funnel.${one}`)),
       rows: steps.map((one, n) => [
         label(one),
         { figure: one, label: `${t('funnel.title')}: ${label(one)}` },
@@ -118,6 +146,9 @@ export class Funnel extends Section {
         percent(one.of_first, 1),
         duration(one.p50_seconds),
         duration(one.p90_seconds),
+        ...(compared ? [one.before && { figure: one.before,
+          label: `${label(one)}: ${t('funnel.before')}` },
+        one.change && n ? points(one.change.difference) : '–'] : []),
       ]),
     };
   }

@@ -46,6 +46,7 @@ export class Trend extends Section {
     .mark:focus-visible { fill: var(--ink); fill-opacity: 0.08; stroke: var(--accent);
       stroke-width: 2; }
     .mark.brushed { fill: var(--accent); fill-opacity: 0.18; }
+    .axis .before { stroke: var(--ink); stroke-width: 2; }
     .cursor { stroke: var(--ink-2); stroke-dasharray: 2 3; pointer-events: none; }
     svg { touch-action: pan-y; user-select: none; }
     .readout {
@@ -68,7 +69,8 @@ export class Trend extends Section {
   params(of) {
     const { stage, ...rest } = filters(of);
     const one = of.trend || stage;
-    return { ...rest, bucket: bucket(of), ...(one && { stage: one }) };
+    return { ...rest, bucket: bucket(of), ...(one && { stage: one }),
+      ...(of.compare && { compare: of.compare }) };
   }
 
   loaded(data) {
@@ -160,26 +162,36 @@ export class Trend extends Section {
   }
 
   renderFlows({ points }, wide, band, x) {
-    const most = Math.max(1, ...points.flatMap((one) => [one.entries.people, one.exits.people]));
+    const most = Math.max(1, ...points.flatMap(({ entries, exits }) => [entries, exits])
+      .flatMap((one) => [one.people, one.before?.people ?? 0]));
     const middle = TOP + HEIGHT + 16 + FLOWS / 2;
     const y = scaleLinear([0, most], [0, FLOWS / 2 - 2]);
     const thick = Math.max(1, Math.min(20, band - 2));
+    const before = (one, n, way) => (one.before ? svg`<line class="before" x1=${x(n) - thick / 2}
+      x2=${x(n) + thick / 2} y1=${middle + way * y(one.before.people)}
+      y2=${middle + way * y(one.before.people)}></line>` : nothing);
     return svg`<g class="axis" aria-hidden="true">
       <line x1=${LEFT} x2=${wide} y1=${middle} y2=${middle}></line>
       ${points.map((one, n) => svg`<g class=${isOpen() && n === points.length - 1 ? 'last' : ''}>
         <rect class="in" x=${x(n) - thick / 2} width=${thick} y=${middle - y(one.entries.people)}
           height=${y(one.entries.people)} rx="1"></rect>
         <rect class="out" x=${x(n) - thick / 2} width=${thick} y=${middle}
-          height=${y(one.exits.people)} rx="1"></rect></g>`)}</g>`;
+          height=${y(one.exits.people)} rx="1"></rect>
+        ${before(one.entries, n, -1)}${before(one.exits, n, 1)}</g>`)}</g>`;
   }
 
   renderDates({ buckets, bucket: of }, wide, height, x) {
-    const every = Math.ceil(buckets.length / Math.max(2, Math.floor((wide - LEFT) / 84)));
-    const options = of === 'hour' ? { day: 'numeric', hour: '2-digit', minute: '2-digit' }
-      : { day: 'numeric', month: 'short' };
-    return svg`<g aria-hidden="true">${buckets.map((one, n) => (n % every ? nothing : svg`
-      <text x=${x(n)} y=${height - 6} text-anchor=${n ? 'middle' : 'start'}
-        dx=${n ? 0 : -8}>${dateTime(one.from, options)}</text>`))}</g>`;
+    const every = Math.ceil(buckets.length / Math.max(2, Math.floor((wide - LEFT) / 76)));
+    const short = { day: 'numeric', month: 'short' };
+    const hour = { hour: 'numeric', minute: '2-digit' };
+    const dates = buckets.map((one) => dateTime(one.from, short));
+    let shown = '';
+    return svg`<g aria-hidden="true">${buckets.map((one, n) => {
+      if (n % every) return nothing;
+      const text = of === 'hour' && dates[n] === shown ? dateTime(one.from, hour) : dates[n];
+      shown = dates[n];
+      return svg`<text x=${x(n)} y=${height - 6} text-anchor="middle">${text}</text>`;
+    })}</g>`;
   }
 
   /** What the bucket shows, and a way to look at it alone. */
@@ -188,7 +200,10 @@ export class Trend extends Section {
     const named = this.named(buckets[n]);
     const figure = (of, one, name, colour) => html`<span>
       <i class="swatch" ${vars({ '--colour': colour })}></i>${name}
-      <mp-number .figure=${one} .label=${`${label(of)}, ${named}: ${name}`}></mp-number></span>`;
+      <mp-number .figure=${one} .label=${`${label(of)}, ${named}: ${name}`}></mp-number>
+      ${one.before ? html`<small>${t('trend.before')} <mp-number .figure=${one.before}
+        .label=${`${label(of)}: ${name}, ${t('trend.before')}`}></mp-number></small>` : nothing}
+    </span>`;
     const shown = single ? ['stock', 'entries', 'exits'].map((part) => figure(stages[0],
       stages[0].points[n][part], t(`trend.${part}`), this.partColour(part, stages)))
       : stages.map((one, of) => figure({ stage: t('trend.stock') }, one.points[n].stock,
