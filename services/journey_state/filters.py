@@ -22,6 +22,11 @@ STATES = ("raised", "recovered", "retracted", "expired")
 # Which people of a stage: what each means stands in `people_queries`.
 PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
          "touched", "signaled")  # fmt: skip
+# The same for what `pain_tables` counts: who was struck, after whom they are of.
+PAINFUL = ("arrived", "leaked", "finished", "stalled", "came", "looped", "stayed", "repeated",
+           "erred", "abandoned")  # fmt: skip
+CAUSED = ("repeated", "erred", "abandoned")
+TIMED = ("arrived", "leaked", "stalled")
 STEPS_MAX = 30  # of a funnel
 FLOWS = ("stage", "channel", "touchpoint")  # what the nodes of a flow are
 FLOW_STEPS_MAX = 8
@@ -52,9 +57,10 @@ class Filters:
     """A period, `to_at` excluded, and what is counted in it; None: whatever.
 
     `zone` is that of dates. `part` says which people of `stage` are meant, and of what time within
-    the period: of `part_from_at` to `part_to_at`. `steps` are the stages of a funnel, `step` which
-    of them people have come to, from 1 on. `flow` and what begins like it is of a flow: people at
-    a node of a step, or those of them who are at the node `flow_next` in the step after.
+    the period: of `part_from_at` to `part_to_at`; `within` (seconds), `cause` and what stays were
+    entered by are of parts in `PAINFUL`. `steps` are the stages of a funnel, `step` which of them
+    people have come to, from 1 on. `flow` and what begins like it is of a flow: people at a node
+    of a step, or those of them who are at the node `flow_next` in the step after.
     """
 
     from_at: int
@@ -70,6 +76,11 @@ class Filters:
     segment: str | None = None
     stage: str | None = None
     part: str | None = None
+    within: str | None = None
+    cause: str | None = None
+    entry_channel: str | None = None
+    entry_device: str | None = None
+    entry_campaign: str | None = None
     by: str | None = None
     order: str | None = None
     steps: str | None = None
@@ -119,7 +130,9 @@ _CHOICES = {
     "channel": CHANNELS,
     "device": DEVICES,
     "state": STATES,
-    "part": PARTS,
+    "part": PARTS + PAINFUL,
+    "entry_channel": CHANNELS,
+    "entry_device": DEVICES,
     "by": ("cohort", "period"),
     "order": ("strict", "any"),
     "step": tuple(map(str, range(1, STEPS_MAX + 1))),
@@ -152,7 +165,8 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     begin, end = from_at if begin is None else begin, to_at if end is None else end
     if not faults:
         faults = _period_faults(from_at, to_at, "") or _period_faults(begin, end, "part_")
-        faults += _part_faults(values) + _step_faults(values) + _flow_faults(values)
+        faults += _part_faults(values) + _pain_faults(values)
+        faults += _step_faults(values) + _flow_faults(values)
     if faults:
         raise FilterError(faults)
     texts = {name: values[name] for name in _TEXTS if name in values}
@@ -226,6 +240,26 @@ def _part_faults(values: Mapping[str, str]) -> list[Fault]:
         return []
     named = [name for name in ("part_from", "part_to") if name in values]
     return [Fault(name, "says when of no such `part`; leave it out") for name in named]
+
+
+def _pain_faults(values: Mapping[str, str]) -> list[Fault]:
+    part = values.get("part")
+    needed = {"within": part in TIMED, "cause": part in CAUSED}
+    faults = [
+        Fault(n, f"is needed for the part `{part}`") for n in needed if needed[n] > (n in values)
+    ]
+    given = [name for name in values if name in needed or name.startswith("entry_")]
+    faults += [
+        Fault(name, "is not of this `part`; leave it out")
+        for name in given
+        if part not in PAINFUL or not needed.get(name, True)
+    ]
+    if not _SECONDS.fullmatch(values.get("within", "1")):
+        faults.append(Fault("within", "takes whole seconds"))
+    return faults
+
+
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 def _step_faults(values: Mapping[str, str]) -> list[Fault]:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Float, Text, Uuid, bindparam, text
 
 from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
 from services.journey_state.flow_paths import flow_of, in_flow
+from services.journey_state.pain_tables import PAIN_PARTS, pain_tables
 from services.journey_state.segment_queries import Members, segment_tables, segment_values
 from services.journey_state.touch_queries import CAMPAIGN, DEVICE, EVENT, MOVED, touches
 
@@ -25,6 +26,7 @@ class Asked(NamedTuple):
     stages: Sequence[str]  # in file order
     aliases: Mapping[str, str]  # other name of an event -> canonical
     members: Members | None = None  # of the segment, where one is asked for
+    errors: Sequence[str] = ()  # events that are errors, whatever their names
 
     @property
     def steps(self) -> list[str]:
@@ -36,7 +38,8 @@ class Asked(NamedTuple):
 # One window, backwards: what comes next is what came before, and the frame only grows.
 _STAYS = """
   stay AS (
-    SELECT customer_id, stage, rank, entered_at, message_id, source, lag(rank) OVER b AS next_rank,
+    SELECT customer_id, stage, rank, channel, direction, entered_at, message_id, source,
+      lag(rank) OVER b AS next_rank,
       lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
       lag(source) OVER b AS left_source,
       max(rank) FILTER (WHERE entered_at < :end) OVER
@@ -100,6 +103,11 @@ _TYPES: dict[str, Any] = {
     "end": DateTime(timezone=True),
     "bounds": ARRAY(DateTime(timezone=True)),
     "stages": ARRAY(Text),
+    "errors": ARRAY(Text),
+    "waits": ARRAY(Float),
+    "middle": DateTime(timezone=True),
+    **dict.fromkeys(("parts", "places", "causes", "dimensions", "values"), ARRAY(Text)),
+    "usuals": ARRAY(Float),
     "steps": ARRAY(Text),
     "flowexclude": ARRAY(Text),
     "aliases": Text,
@@ -134,6 +142,9 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "aliases": msgspec.json.encode(asked.aliases).decode(),
         **{name.replace("_", ""): getattr(filters, name) for name in _NAMES},
         "flowexclude": (filters.flow_exclude or "").split(","),
+        "errors": list(asked.errors),
+        "waits": [float(filters.within or 0)] * len(asked.stages),
+        "usuals": [float(filters.within or 0)] * len(asked.stages),
         **values,
     }
     sql = f"{tables_of(asked)} {statement}"
@@ -146,8 +157,14 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
 
 
 _PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z][a-z0-9]*)")
+_CELL = {
+    "cause": "cause",
+    "entry_channel": "channel",
+    "entry_device": "device",
+    "entry_campaign": "campaign",
+}
 _NAMES = ("channel", "source", "campaign", "device", "event", "rule", "state", "stage",
-          "flow_start", "flow_node", "flow_next")  # fmt: skip
+          "flow_start", "flow_node", "flow_next", *_CELL)  # fmt: skip
 
 
 class PersonRow(NamedTuple):
@@ -191,9 +208,24 @@ def _meant(filters: Filters) -> str:
         number = int(filters.step)
         return f"WITH {steps_of(filters, number)} SELECT customer_id FROM step{number}"  # noqa: S608
     if filters.stage is None:
-        return f"SELECT customer_id FROM customers WHERE true {_people(filters)}"  # noqa: S608
+        return everybody(filters)
+    if filters.part in PAIN_PARTS:
+        said = [name for name in _CELL if getattr(filters, name) is not None]
+        cell = " ".join(f"AND {_CELL[name]} = :{name.replace('_', '')}" for name in said)
+        rows = f"SELECT * FROM ({PAIN_PARTS[filters.part]}) AS part WHERE stage = :stage {cell}"  # noqa: S608
+        return f"WITH {places(filters)} SELECT customer_id FROM ({rows}) AS meant"  # noqa: S608
     rows = PARTS[filters.part or "stock"]
     return f"SELECT customer_id FROM ({rows}) AS meant WHERE stage = :stage"  # noqa: S608
+
+
+def everybody(filters: Filters) -> str:
+    """Rows of all whom the filters mean, whatever their stages."""
+    return f"SELECT customer_id FROM customers WHERE merged_into IS NULL {_people(filters)}"  # noqa: S608
+
+
+def places(filters: Filters) -> str:
+    """Tables for `PAIN_PARTS`, more of the WITH clause."""
+    return pain_tables(_touch_filters(filters))
 
 
 def steps_of(filters: Filters, count: int) -> str:

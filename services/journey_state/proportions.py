@@ -52,3 +52,12 @@ def difference(share: Share, other: Share, z: float) -> Interval:
     below = sqrt((p - mine.low) ** 2 + (its.high - q) ** 2)
     above = sqrt((mine.high - p) ** 2 + (q - its.low) ** 2)
     return Interval(p - q - below, p - q + above)
+
+
+def score(share: Share, other: Share) -> float:
+    """The difference in standard errors, were both shares the same; 0 of nobody."""
+    if not share.of or not other.of:
+        return 0.0
+    same = (share.people + other.people) / (share.of + other.of)
+    error = sqrt(same * (1 - same) * (1 / share.of + 1 / other.of))
+    return (share.value - other.value) / error if error else 0.0

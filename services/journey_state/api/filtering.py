@@ -18,6 +18,7 @@ from services.journey_state.filters import (
     FLOW_STEPS_MAX,
     FLOW_TOP_MAX,
     FLOWS,
+    PAINFUL,
     PARTS,
     STATES,
     Fault,
@@ -26,6 +27,7 @@ from services.journey_state.filters import (
     parse,
 )
 from services.journey_state.in_force import Term
+from services.journey_state.pain_tables import error_events
 from services.journey_state.people_queries import Asked
 from services.journey_state.periods import compared
 from services.journey_state.segment_queries import Members, members_of
@@ -81,7 +83,18 @@ class PeopleQuery(FunnelQuery):
     """Who is listed, and which page."""
 
     part: str | None = Field(
-        None, description=f"of the stage's people: {' '.join(PARTS)}; else stock"
+        None, description=f"of the stage's people: {' '.join(PARTS + PAINFUL)}; else stock"
+    )
+    within: str | None = Field(None, description="seconds, of `arrived`, `leaked` and `stalled`")
+    cause: str | None = Field(
+        None, description="the event of `repeated` and `erred`, the rule of `abandoned`"
+    )
+    entry_channel: str | None = Field(
+        None, description="of the pain points' parts: of the touchpoint that entered the stage"
+    )
+    entry_device: str | None = Field(None, description="likewise: mobile, tablet or desktop")
+    entry_campaign: str | None = Field(
+        None, description="likewise: the last that was named in the period, up to then"
     )
     step: str | None = Field(None, description="of the funnel: who came to this one, from 1 on")
     part_from: str | None = Field(
@@ -162,7 +175,8 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     aliases = {
         other: name for other, name in term.definition.aliases.items() if other not in _CALLS
     }
-    asked = Asked(filters, stages, aliases, await _members(connection, filters, ask))
+    members = await _members(connection, filters, ask)
+    asked = Asked(filters, stages, aliases, members, error_events(term.definition))
     if filters.step is not None and int(filters.step) > len(asked.steps):
         raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
     return asked, term

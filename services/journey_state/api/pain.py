@@ -1,0 +1,207 @@
+"""`GET /v1/pain`: where more people than usual leave, wait, go in circles, fail or give up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from services.contracts.times import format_time
+from services.journey_state.api.asking import Ask
+from services.journey_state.api.filtering import FilterQuery, asked_of, read_compared, read_filters
+from services.journey_state.api.map_models import Bound, Figure
+from services.journey_state.api.pain_models import (
+    Also,
+    Baseline,
+    PainPoint,
+    PainPoints,
+    Parameters,
+    Risk,
+    ShareFigure,
+    Where,
+)
+from services.journey_state.api.people import period_of
+from services.journey_state.api.problems import described
+from services.journey_state.api.sentences import sentence
+from services.journey_state.definition import Definition
+from services.journey_state.items import decimal_text
+from services.journey_state.pain import (
+    CHANCE,
+    EXCESS_MIN,
+    LOST_MIN,
+    PEOPLE_MIN,
+    STRUCK,
+    Cell,
+    Compared,
+    Pain,
+)
+from services.journey_state.pain_looking import Looked, look_at, risk_of
+from services.journey_state.pain_tables import REPEATS_MIN
+from services.journey_state.proportions import wilson
+
+router = APIRouter(tags=["map"])
+
+COUNTED = {
+    "leak": "Of people who entered the stage in the period and had `within` before its end: who had"
+    " not gone on to a further stage by then. `within` is when nine of ten of those who go on have"
+    " done so, at most half the period.",
+    "stall": "Of people who went on to a further stage in the period: whose stay was longer than"
+    " `within`, which three of four stayed at most in the period before.",
+    "loop": "Of people who entered the stage in the period: who came from a further one or had been"
+    f" there before. With a cause: of people in it, who had that event {REPEATS_MIN} times or more"
+    " during one stay (pages, screens and identify aside).",
+    "error": "Of people in the stage: who met such an event. Errors are events whose names end in"
+    " failed, failure, error, declined, rejected, denied, crashed or timeout, what opens an"
+    " abandonment rule of such a name, and any event with `properties.error`.",
+    "abandonment": "Of people in the stage: who had a signal of the rule due there, not retracted.",
+    "where": "Channel and device (`context.device.type`, else told from `context.userAgent`) of the"
+    " touchpoint that entered the stage; the campaign that was named last in the period, up to it.",
+    "baseline": "The same cell in the period before (`compare`, else as long before); where that"
+    f" had fewer than {PEOPLE_MIN} people, the stage's other channels, devices or campaigns in this"
+    " one.",
+    "stands_out": f"Cells of {PEOPLE_MIN} people or more, as their baseline; {LOST_MIN} or more"
+    f" lost; {EXCESS_MIN['previous']:.0%} above the period before, {EXCESS_MIN['others']:.0%} above"
+    " others; and the difference beyond chance, by Newcombe's interval and by the score test, at"
+    f" Bonferroni's level: a chance of {CHANCE:.0%} that anything is reported where nothing has"
+    " changed. Of several cells of one kind, stage and cause the clearest is shown.",
+    "at_risk": "Value of these people's signals due in the period that were neither recovered nor"
+    " retracted; of each person the rule that comes to most. Currencies are never added.",
+}
+
+
+class PainQuery(FilterQuery):
+    """Who is counted, and the period to measure against."""
+
+    compare: str | None = Field(None, description="previous (else), week, year, or FROM..TO")
+
+
+@router.get("/v1/pain", responses=described(bad_request="A bad parameter"))
+async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> PainPoints:
+    """What stands out against its own baseline, most people lost first; or nothing."""
+    filters = read_filters(request, query, ask)
+    before = read_compared(filters, query.compare or "previous") or filters
+    async with ask.database.reading() as connection:
+        asked, term = await asked_of(connection, filters, ask)
+        looked = await look_at(connection, asked, before)
+        money = await risk_of(connection, looked)
+    risks: dict[int, list[Risk]] = defaultdict(list)
+    for one in money:
+        risks[one.cell].append(Risk(currency=one.currency, value=decimal_text(one.value)))
+    found = looked.findings
+    return PainPoints(
+        period=period_of(filters),
+        before=before_of(looked),
+        filters=filters.said(),
+        journey=term.definition.journey,
+        definition=term.definition.version,
+        counted=COUNTED,
+        checked=found.checked,
+        z=found.z,
+        items=[
+            _point(looked, term.definition, one, risks[number])
+            for number, one in enumerate(found.pains)
+        ],
+    )
+
+
+def before_of(looked: Looked) -> Bound:
+    """The period that is measured against, as answers show it."""
+    times = {"from": looked.before.from_at, "to": looked.before.to_at}
+    return Bound.model_validate({name: format_time(at) for name, at in times.items()})
+
+
+def _point(looked: Looked, definition: Definition, pain: Pain, risk: list[Risk]) -> PainPoint:
+    found, cell = pain.found, pain.found.cell
+    parameters = parameters_of(looked, found)
+    code = code_of(cell)
+    low, high = wilson(found.baseline, looked.findings.z)
+    return PainPoint(
+        kind=STRUCK[cell.part][0],
+        stage=cell.stage,
+        labels=labels_of(definition, cell.stage),
+        cause=cell.cause,
+        where=Where(dimension=cell.dimension, value=cell.value),
+        struck=_struck(looked, found),
+        baseline=Baseline(
+            against=found.against,
+            **found.baseline._asdict(),
+            share=found.baseline.value,
+            low=low,
+            high=high,
+        ),
+        lost=round(found.lost),
+        at_risk=risk,
+        also=[
+            Also(
+                dimension=one.cell.dimension,
+                value=one.cell.value,
+                people=one.share.people,
+                lost=round(one.lost),
+            )
+            for one in pain.also
+        ],
+        code=code,
+        parameters=parameters,
+        sentence=sentence(code, parameters),
+        filters=filters_of(cell),
+    )
+
+
+def _struck(looked: Looked, found: Compared) -> ShareFigure:
+    cell, share = found.cell, found.share
+    low, high = wilson(share, looked.findings.z)
+    whole = Figure(people=share.of, query=looked.query(cell, cell.denominator.part))
+    return ShareFigure(
+        people=share.people,
+        query=looked.query(cell),
+        of=whole,
+        share=share.value,
+        low=low,
+        high=high,
+    )
+
+
+def labels_of(definition: Definition, stage: str) -> dict[str, str]:
+    """The stage's labels, by language."""
+    return next(dict(one.labels) for one in definition.stages if one.name == stage)
+
+
+def code_of(cell: Cell) -> str:
+    """The name of the sentence about such a cell."""
+    kind = STRUCK[cell.part][0]
+    if kind != "loop":
+        return kind
+    return "loop_stage" if cell.cause is None else "loop_event"
+
+
+def parameters_of(looked: Looked, found: Compared) -> Parameters:
+    """What the sentence about the cell is made of."""
+    cell = found.cell
+    rank = looked.asked.stages.index(cell.stage)
+    limits = looked.limits.usuals if cell.part == "stalled" else looked.limits.waits
+    timed = cell.part in ("leaked", "stalled")
+    return {
+        "stage": cell.stage,
+        "cause": cell.cause,
+        "dimension": cell.dimension,
+        "value": cell.value,
+        "people": found.share.people,
+        "of": found.share.of,
+        "share": found.share.value,
+        "baseline": found.baseline.value,
+        "against": found.against,
+        "lost": round(found.lost),
+        "within_seconds": round(limits[rank]) if timed else None,
+    }
+
+
+def filters_of(cell: Cell) -> dict[str, str]:
+    """The page's filters that come nearest to the cell."""
+    said = {"stage": cell.stage}
+    if cell.dimension != "all":
+        said[cell.dimension] = cell.value
+    if cell.cause is not None:
+        said["rule" if cell.part == "abandoned" else "event"] = cell.cause
+    return said

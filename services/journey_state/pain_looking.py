@@ -1,0 +1,95 @@
+"""A period looked at beside the one before: what is counted in both, and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from services.contracts.times import SECOND_US
+from services.journey_state.database import Connection
+from services.journey_state.filters import Filters
+from services.journey_state.pain import PEOPLE_MIN, Cell, Findings, Tally, look
+from services.journey_state.pain_queries import (
+    Gone,
+    Limits,
+    Money,
+    money_at_risk,
+    tally,
+    times_to_go_on,
+)
+from services.journey_state.people_queries import Asked
+
+PAINS_MAX = 20  # rows of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and of what."""
+
+    asked: Asked
+    before: Filters  # over the period that this one is measured against
+    limits: Limits
+    now_tally: Tally
+    before_tally: Tally
+    findings: Findings
+
+    def query(self, cell: Cell, part: str | None = None) -> str:
+        """The query string that lists the people of the cell, or of another part of it."""
+        part = part or cell.part
+        said = {"stage": cell.stage, "part": part}
+        rank = self.asked.stages.index(cell.stage)
+        if part in ("arrived", "leaked"):
+            said["within"] = str(round(self.limits.waits[rank]))
+        if part == "stalled":
+            said["within"] = str(round(self.limits.usuals[rank]))
+        if cell.cause is not None and part == cell.part:
+            said["cause"] = cell.cause
+        if cell.dimension != "all":
+            said[f"entry_{cell.dimension}"] = cell.value
+        return self.asked.filters.query(**said)
+
+
+async def look_at(connection: Connection, asked: Asked, before: Filters) -> Looked:
+    """One pass over each period; `before` are the same filters over the one to measure against."""
+    filters = asked.filters
+    from_at, to_at = min(before.from_at, filters.from_at), max(before.to_at, filters.to_at)
+    both = replace(filters, from_at=from_at, to_at=to_at, part_from_at=from_at, part_to_at=to_at)
+    gone = await times_to_go_on(connection, asked._replace(filters=both), filters.from_at)
+    length = (filters.to_at - filters.from_at) / SECOND_US
+    limits = limits_of(gone, asked.stages, length)
+    now_tally = await tally(connection, asked, limits)
+    before_tally = await tally(connection, asked._replace(filters=before), limits)
+    findings = look(now_tally, before_tally)
+    findings = replace(findings, pains=findings.pains[:PAINS_MAX])
+    return Looked(asked, before, limits, now_tally, before_tally, findings)
+
+
+def limits_of(gone: Sequence[Gone], stages: Sequence[str], length: float) -> Limits:
+    """By when people go on: nine of ten of both periods, at most half a period.
+
+    And usually: three of four of those of the earlier one, or of both where they are few.
+    """
+    found = {one.stage: one for one in gone}
+    waits, usuals = [], []
+    for stage in stages:
+        one = found.get(stage)
+        wait, usual = (length, length) if one is None else (one.p90, one.p75)
+        if one is not None and one.earlier >= PEOPLE_MIN and one.p75_earlier is not None:
+            usual = one.p75_earlier
+        waits.append(min(whole(wait), length // 2))
+        usuals.append(whole(usual))
+    return Limits(waits, usuals)
+
+
+def whole(seconds: float) -> float:
+    """The next full minute, from two hours on the next full hour."""
+    unit = 60 if seconds < 7200 else 3600
+    return float(max(1, -(-int(seconds) // unit)) * unit)
+
+
+async def risk_of(connection: Connection, looked: Looked) -> list[Money]:
+    """What the people of each pain have left behind, by its place and currency."""
+    cells = [pain.found.cell for pain in looked.findings.pains]
+    if not cells:
+        return []
+    return await money_at_risk(connection, looked.asked, looked.limits, cells)

@@ -1,0 +1,155 @@
+"""What pain is looked for in: people by stage, part and what they came by, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from services.contracts.times import to_datetime
+from services.journey_state.database import Connection
+from services.journey_state.insights import Recovered
+from services.journey_state.pain import Cell
+from services.journey_state.pain_tables import CAUSED, OF_STAYS, PAIN_PARTS
+from services.journey_state.people_queries import Asked, everybody, places, read
+from services.journey_state.proportions import Share
+
+
+class Limits(NamedTuple):
+    """Seconds by stage, in the definition's order."""
+
+    waits: list[float]  # whoever goes on does so by then
+    usuals: list[float]  # whoever goes on has mostly done so by then
+
+
+class Gone(NamedTuple):
+    """How long those who went on to a further stage had been in this one, in seconds."""
+
+    stage: str
+    earlier: int  # stays, before the middle
+    p75_earlier: float | None
+    p75: float
+    p90: float
+
+
+async def times_to_go_on(connection: Connection, asked: Asked, middle_at: int) -> list[Gone]:
+    """By stage, of stays that ended in the period."""
+    lasted = "CAST(extract(epoch FROM left_at - entered_at) AS float8)"
+    rows = await read(
+        connection,
+        f"""
+        SELECT stage, count(*) FILTER (WHERE left_at < :middle),
+          percentile_cont(0.75) WITHIN GROUP (ORDER BY {lasted}) FILTER (WHERE left_at < :middle),
+          percentile_cont(0.75) WITHIN GROUP (ORDER BY {lasted}),
+          percentile_cont(0.9) WITHIN GROUP (ORDER BY {lasted})
+        FROM visit WHERE left_at < :end AND next_rank > rank GROUP BY stage
+        """,  # noqa: S608 - constants
+        asked,
+        middle=to_datetime(middle_at),
+    )
+    return [Gone._make(row) for row in rows]
+
+
+# What a row of a stay or cause is counted under: all, and each that it came by.
+_EACH = """CROSS JOIN LATERAL (VALUES ('all', ''), ('channel', channel), ('device', device),
+    ('campaign', campaign)) AS each (dimension, value)"""
+
+
+async def tally(connection: Connection, asked: Asked, limits: Limits) -> dict[Cell, int]:
+    """People of every cell that has any; one pass over stays, one over what happened in them."""
+    flags = ", ".join(f"({stays}) AS {part}" for part, stays in OF_STAYS.items())
+    kept = ", ".join(f"bool_or({part}) AS {part}" for part in OF_STAYS)
+    counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in OF_STAYS)
+    rows = await read(
+        connection,
+        f""", {places(asked.filters)}, flagged AS (SELECT p.*, {flags} FROM place AS p),
+        person_of AS (
+          SELECT customer_id, rank, dimension, value COLLATE "C" AS value, {kept}
+          FROM flagged {_EACH} WHERE value IS NOT NULL
+          GROUP BY customer_id, rank, dimension, value COLLATE "C"
+        ), caused AS (
+          SELECT DISTINCT customer_id, part, stage, cause, dimension, value
+          FROM ({_rows(CAUSED)}) AS row {_EACH} WHERE value IS NOT NULL
+        )
+        SELECT 'stays', (:stages)[rank], NULL, dimension, value, ARRAY[{counts}]
+        FROM person_of WHERE rank IS NOT NULL GROUP BY rank, dimension, value
+        UNION ALL
+        SELECT part, stage, cause, dimension, value, ARRAY[count(*)]
+        FROM caused GROUP BY part, stage, cause, dimension, value
+        """,  # noqa: S608 - constants
+        asked,
+        **limits._asdict(),
+    )
+    found: dict[Cell, int] = {}
+    for part, *where, people in rows:
+        names = OF_STAYS if part == "stays" else [part]
+        found |= {Cell(n, *where): count for n, count in zip(names, people, strict=True) if count}
+    return found
+
+
+class Money(NamedTuple):
+    """What the people of a cell have left behind, in one currency."""
+
+    cell: int  # its place among those asked for
+    currency: str
+    value: Decimal
+
+
+async def money_at_risk(
+    connection: Connection, asked: Asked, limits: Limits, cells: Sequence[Cell]
+) -> list[Money]:
+    """By cell, of signals due in the period that were neither recovered nor retracted.
+
+    What a customer left by two rules may be the same: of each customer the rule counts that comes
+    to most.
+    """
+    parts = sorted({cell.part for cell in cells})
+    columns = zip(*cells, strict=True)
+    rows = await read(
+        connection,
+        f""", {places(asked.filters)}, row AS ({_rows(parts)}), cell AS (
+          SELECT * FROM unnest(:parts, :places, :causes, :dimensions, :values) WITH ORDINALITY
+            AS c (part, stage, cause, dimension, value, number)
+        ), struck AS (
+          SELECT DISTINCT c.number, r.customer_id FROM cell AS c
+          JOIN row AS r ON r.part = c.part AND r.stage = c.stage
+            AND r.cause IS NOT DISTINCT FROM c.cause
+            AND CASE c.dimension WHEN 'channel' THEN r.channel WHEN 'device' THEN r.device
+              WHEN 'campaign' THEN r.campaign ELSE '' END = c.value
+        ), left_behind AS (
+          SELECT customer_id, rule, payload ->> 'currency' AS currency,
+            sum(CAST(payload ->> 'value' AS numeric)) AS value
+          FROM signaled WHERE state IN ('raised', 'expired') AND payload ->> 'currency' IS NOT NULL
+          GROUP BY customer_id, rule, payload ->> 'currency'
+        )
+        SELECT number, currency, sum(value) FROM (
+          SELECT s.number, l.currency, max(l.value) AS value FROM struck AS s
+          JOIN left_behind AS l ON l.customer_id = s.customer_id
+          GROUP BY s.number, l.currency, s.customer_id
+        ) AS most WHERE value > 0 GROUP BY number, currency ORDER BY number, currency
+        """,  # noqa: S608 - constants
+        asked,
+        **limits._asdict(),
+        **dict(zip(("parts", "places", "causes", "dimensions", "values"), columns, strict=True)),
+    )
+    return [Money(row[0] - 1, row[1], row[2]) for row in rows]
+
+
+def _rows(parts: Iterable[str]) -> str:
+    selects = (f"SELECT '{part}' AS part, p.* FROM ({PAIN_PARTS[part]}) AS p" for part in parts)  # noqa: S608
+    return " UNION ALL ".join(selects)
+
+
+async def recoveries(connection: Connection, asked: Asked) -> list[Recovered]:
+    """By rule: people with a signal due in the period that stands, and with a recovered one."""
+    rows = await read(
+        connection,
+        f"""
+        SELECT rule, count(DISTINCT customer_id) FILTER (WHERE state = 'recovered'),
+          count(DISTINCT customer_id)
+        FROM signaled WHERE state <> 'retracted'
+          AND customer_id IN ({everybody(asked.filters)}) GROUP BY rule ORDER BY rule
+        """,  # noqa: S608 - constants
+        asked,
+    )
+    return [Recovered(row[0], Share(row[1], row[2])) for row in rows]
