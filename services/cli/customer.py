@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from services.cli.asking import (
     EXIT_USAGE,
@@ -21,6 +19,7 @@ from services.cli.asking import (
     QueryApi,
     TokenOption,
 )
+from services.cli.looks import Listing, cell, clean, facts, on_terminal
 
 _Rows = list[tuple[str, ...]]
 
@@ -60,11 +59,11 @@ def customer(  # noqa: PLR0913 - each is an option of the command
         return
     if as_of is None:
         found["conflicts"] = asked.get("/v1/conflicts", customer=found["customer_id"])["items"]
-    if sys.stdout.isatty():
+    if on_terminal():
         show(Console(), found)
     else:
         for line in plain_lines(found):
-            typer.echo(line)
+            typer.echo("\t".join(map(clean, line.split("\t"))))
 
 
 def plain_lines(found: dict[str, Any]) -> Iterable[str]:
@@ -94,20 +93,11 @@ def plain_lines(found: dict[str, Any]) -> Iterable[str]:
 def show(console: Console, found: dict[str, Any]) -> None:
     """Facts, then tables of what there is of them."""
     since = f" since {found['entered_at']}" if found["entered_at"] else ""
-    console.print(f"[bold]{escape(found['stage'])}[/]{since}", highlight=False)
-    about = Table.grid(padding=(0, 2))
-    for name, text in _facts(found):
-        if text:
-            about.add_row(f"[dim]{name}[/]", escape(text))
-    console.print(about)
+    console.print(Text.assemble((clean(found["stage"]), "bold"), cell(since)))
+    console.print(facts((name, text) for name, text in _facts(found) if text))
     for title, columns, rows in _tables(found):
         if rows:
-            table = Table(
-                *columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0)
-            )
-            for row in rows:
-                table.add_row(*(escape(cell) for cell in row))
-            console.print(table)
+            console.print(Listing(title, columns, rows))
 
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from services.cli.asking import (
     QueryApi,
     TokenOption,
 )
+from services.cli.looks import Listing, print_lines, print_listing
 
 app = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
 
@@ -50,12 +52,9 @@ def list_letters(
     if as_json:
         typer.echo(json.dumps({"items": items, "next": None}, ensure_ascii=False, indent=2))
         return
-    for one in items:
-        place = f"{one['topic']}/{one['partition']}@{one['offset']}"
-        kind = "heartbeat" if one["heartbeat"] else f"{one['bytes']} bytes"
-        cells = (one["id"], one["status"], one["recorded_at"], place, kind, one["reason"])
-        typer.echo("\t".join([*map(str, cells), one["message"].replace("\n", " ")]))
-    if not items:
+    if items:
+        print_listing(listing(items))
+    else:
         typer.echo("no dead letters" if status == "all" else f"no dead letters are {status}")
 
 
@@ -74,10 +73,8 @@ def show(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for name in ("id", "status", "recorded_at", "topic", "partition", "offset", "reason"):
-        typer.echo(f"{name}\t{found[name]}")
-    typer.echo(f"message\t{found['message']}")
-    typer.echo(f"key\t{found['key'] or '-'}")
+    names = ("id", "status", "recorded_at", "topic", "partition", "offset", "reason", "message")
+    print_lines([*(f"{name}\t{found[name]}" for name in names), f"key\t{found['key'] or '-'}"])
     typer.echo("")
     typer.echo(readable(found["value"], found["value_base64"]))
 
@@ -141,6 +138,24 @@ def resume(
         typer.echo(f"partition {partition} had not stopped")
     else:
         typer.echo(f"partition {partition} goes on at offset {found['next_offset']}")
+
+
+def listing(items: Sequence[dict[str, Any]]) -> Listing:
+    """Where each record stood, and why it was set aside."""
+    columns = ("id", "status", "recorded", "record", "size", "reason", "message")
+    rows = [
+        (
+            one["id"],
+            one["status"],
+            one["recorded_at"],
+            f"{one['topic']}/{one['partition']}@{one['offset']}",
+            "heartbeat" if one["heartbeat"] else f"{one['bytes']} bytes",
+            one["reason"],
+            one["message"],
+        )
+        for one in items
+    ]
+    return Listing("", columns, rows)
 
 
 def readable(value: str | None, base64: str | None) -> str:

@@ -17,6 +17,7 @@ from services.cli.asking import (
     QueryApi,
     TokenOption,
 )
+from services.cli.looks import print_lines
 
 ERASURE_SECONDS_MAX = 120.0
 
@@ -47,8 +48,7 @@ def erase(
     if as_json:
         typer.echo(json.dumps(receipt, ensure_ascii=False, indent=2))
     else:
-        for line in lines(receipt):
-            typer.echo(line)
+        print_lines(lines(receipt))
 
 
 def lines(receipt: dict[str, Any]) -> list[str]:

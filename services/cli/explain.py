@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
+from rich.text import Text
 
 from services.cli.asking import ApiOption, DataOption, JsonOption, QueryApi, TokenOption
+from services.cli.looks import clean, on_terminal
 
 INDENT = 2
 
@@ -55,12 +55,12 @@ def explain(  # noqa: PLR0913 - each is an option of the command
     found = asked.get(f"/v1/customers/{quote(who, safe=':@')}/explain", at=at, signal=signal)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
+    elif on_terminal():
         show(Console(), found)
     else:
         for line in lines(found):
             label = f"{line.label}: " if line.label else ""
-            typer.echo(f"{' ' * INDENT * line.level}{label}{line.text}")
+            typer.echo(f"{' ' * INDENT * line.level}{clean(label + line.text)}")
 
 
 def lines(found: dict[str, Any]) -> Iterator[Line]:
@@ -74,9 +74,9 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
 def show(console: Console, found: dict[str, Any]) -> None:
     """The same for people: labels stand out, long lines are folded where they began."""
     for line in lines(found):
-        label = f"[bold]{escape(line.label)}[/]  " if line.label else ""
-        text = Padding(f"{label}{escape(line.text)}", (0, 0, 0, INDENT * line.level))
-        console.print(text, highlight=False)
+        label = f"{clean(line.label)}  " if line.label else ""
+        text = Text.assemble((label, "bold"), clean(line.text))
+        console.print(Padding(text, (0, 0, 0, INDENT * line.level)))
 
 
 def _stage_lines(stage: dict[str, Any]) -> Iterator[Line]:

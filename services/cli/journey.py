@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from services.cli.looks import Listing, on_terminal, print_lines, print_listing
 from services.journey_state.definition import (
     DEFAULT,
     AbandonmentRule,
@@ -47,27 +45,30 @@ def show(
 
 
 def print_definition(definition: Definition) -> None:
-    """Tables of stages and abandonment rules on standard output."""
-    console = Console()
-    console.print(f"{definition.journey}, version {definition.version}", highlight=False)
-    stages = Table("stage", "rule", "events", "from", "when", title="Stages")
-    for stage in definition.stages:
-        _add_stage(stages, stage)
-    rules = Table("rule", "opens", "closes", "after", "remind", "recover within")
-    rules.title = "Abandonment"
-    for rule in definition.abandonment:
-        rules.add_row(*map(escape, _abandonment(rule)))
-    for column in (*stages.columns, *rules.columns):
-        column.overflow = "fold"
-    console.print(stages, rules)
+    """Tables of stages and abandonment rules on standard output; elsewhere a line for each rule."""
+    print_lines([f"{definition.journey}\tversion {definition.version}"])
+    for listing in listings(definition):
+        if on_terminal():
+            print_listing(listing)
+            continue
+        kind = listing.title.lower()
+        print_lines("\t".join([kind, *map(str, row)]) for row in listing.rows)
 
 
-def _add_stage(table: Table, stage: Stage) -> None:
-    for at, rule in enumerate(stage.enter):
-        sources = "any" if rule.from_stages is None else _listed(rule.from_stages)
-        name = stage.name if at == 0 else ""
-        cells = (name, rule.id, _listed(rule.match.events), sources, rule.text)
-        table.add_row(*map(escape, cells))
+def listings(definition: Definition) -> tuple[Listing, Listing]:
+    """The rules that lead into stages, and those of abandonment."""
+    stages = [_entry(stage, at) for stage in definition.stages for at in range(len(stage.enter))]
+    rules = [_abandonment(rule) for rule in definition.abandonment]
+    into = ("stage", "rule", "events", "from", "when")
+    left = ("rule", "opens", "closes", "after", "remind", "recover within")
+    return Listing("Stages", into, stages), Listing("Abandonment", left, rules)
+
+
+def _entry(stage: Stage, at: int) -> list[str]:
+    rule = stage.enter[at]
+    sources = "any" if rule.from_stages is None else _listed(rule.from_stages)
+    name = stage.name if at == 0 or not on_terminal() else ""
+    return [name, rule.id, _listed(rule.match.events), sources, rule.text]
 
 
 def _abandonment(rule: AbandonmentRule) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.asking import ApiOption, DataOption, JsonOption, QueryApi, TokenOption
+from services.cli.looks import print_lines
 
 COMPUTING_SECONDS_MAX = 120.0
 
@@ -56,8 +57,7 @@ def _ask(asked: QueryApi, path: str, body: dict[str, str], *, as_json: bool) -> 
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for line in lines(found):
-        typer.echo(line)
+    print_lines(lines(found))
 
 
 def lines(found: dict[str, Any]) -> Iterable[str]:

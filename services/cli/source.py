@@ -11,10 +11,9 @@ from typing import Annotated, Any, cast
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.endpoints import default_data_dir
+from services.cli.looks import Listing, print_listing
 from services.cli.webhook import (
     Given,
     hook_of,
@@ -155,12 +154,12 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
     if not found:
         print("no sources yet; add one: milepost source add NAME --channel CHANNEL")
         return
-    table = Table("name", "channel", "provider", "origins", "state", box=None)
-    for source in found:
-        state = "revoked" if source.revoked else "no secret" if lacks_secret(source) else "active"
-        origins = ", ".join(source.origins)
-        table.add_row(source.name, source.channel, source.provider or "", origins, state)
-    Console(highlight=False, markup=False).print(table)
+    columns = ("name", "channel", "provider", "origins", "state")
+    rows = [
+        (one.name, one.channel, one.provider or "-", ", ".join(one.origins) or "-", _state(one))
+        for one in found
+    ]
+    print_listing(Listing("", columns, rows))
 
 
 @app.command()
@@ -200,6 +199,12 @@ def sources_path(data: Path | None) -> Path:
     if data is None and (configured := Settings().sources_file) is not None:
         return configured
     return (data or default_data_dir()) / FILE_NAME
+
+
+def _state(source: Source) -> str:
+    if source.revoked:
+        return "revoked"
+    return "no secret" if lacks_secret(source) else "active"
 
 
 def _as_object(source: Source) -> dict[str, Any]:

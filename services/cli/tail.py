@@ -19,7 +19,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.looks import on_terminal
 from services.cli.tail_lines import (
+    print_coloured,
     rejected_line,
     signal_line,
     stage_change_line,
@@ -88,8 +90,9 @@ def tail(
     followed = Followed.REJECTED if rejected else what
     topic = _topic(kafka, followed)
     show = json_line if as_json else _text_line(followed)
+    write = print_coloured if on_terminal() and not as_json else typer.echo
     try:
-        asyncio.run(_follow(kafka, topic, show, from_beginning=from_beginning, limit=limit))
+        asyncio.run(_follow(kafka, topic, lambda one: write(show(one)), from_beginning, limit))
     except KeyboardInterrupt:
         return
     except BrokenPipeError:  # the reader of a pipe has seen enough
@@ -132,8 +135,7 @@ def _fail(code: int, message: str) -> NoReturn:
 async def _follow(
     kafka: KafkaSettings,
     topic: str,
-    show: Callable[[ConsumerRecord], str],
-    *,
+    show: Callable[[ConsumerRecord], None],
     from_beginning: bool,
     limit: int | None,
 ) -> None:
@@ -147,7 +149,7 @@ async def _follow(
     with contextlib.suppress(asyncio.CancelledError):
         async with contextlib.aclosing(records(kafka, topic, from_beginning)) as found:
             async for record in found:
-                typer.echo(show(record))
+                show(record)
                 shown += 1
                 if limit is not None and shown >= limit:
                     return

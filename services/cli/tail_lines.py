@@ -6,8 +6,14 @@ import base64
 import binascii
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
+from services.cli.looks import STYLES, clean, to_the_second
+
 ITEMS_SHOWN_MAX = 3
 ORIGINAL_SHOWN_BYTES_MAX = 160
+_GAP = "  "
 
 
 def touchpoint_line(value: dict[str, Any], key: str, _kind: str) -> str:
@@ -55,6 +61,25 @@ def unread_line(key: str, partition: int, offset: int, reason: str) -> str:
     return _joined("-", key, f"unreadable record {partition}/{offset}: {reason}")
 
 
+def coloured(line: str) -> Text:
+    """A line with when and who dimmed, and what became of a signal in its colour."""
+    shown = to_the_second(line)
+    when, _, rest = shown.partition(_GAP)
+    who = rest.partition(_GAP)[0]
+    text = Text(shown)
+    text.stylize("dim", 0, len(when) + len(_GAP) + len(who))
+    for word, style in STYLES.items():
+        text.highlight_regex(rf"(?<=\w ){word}(?={_GAP})", style)
+    text.highlight_regex(rf"(?<={_GAP})\S+ -> \S+", "bold")
+    text.highlight_regex(rf"(?<={_GAP})correction(?={_GAP}|$)", "yellow")
+    return text
+
+
+def print_coloured(line: str) -> None:
+    """The line on a terminal."""
+    Console().print(coloured(line), soft_wrap=True)
+
+
 def _time(value: dict[str, Any]) -> str:
     return str(value.get("published_at") or value.get("entered_at") or "-")
 
@@ -92,5 +117,4 @@ def _outcome(value: dict[str, Any]) -> str:
 def _joined(*parts: object) -> str:
     """The parts that say something, on one line."""
     # A customer's text must not steer the terminal.
-    text = "  ".join(str(part) for part in parts if part not in ("", None))
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return clean(_GAP.join(str(part) for part in parts if part not in ("", None)))

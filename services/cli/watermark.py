@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.asking import ApiOption, DataOption, JsonOption, QueryApi, TokenOption
+from services.cli.looks import print_lines
 
 app = typer.Typer(help="What holds the watermark.", no_args_is_help=True)
 
@@ -28,8 +29,7 @@ def show(
         found = {"watermark": status["watermark"], "instances": status["instances"]}
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for line in lines(status):
-        typer.echo(line)
+    print_lines(lines(status))
 
 
 @app.command()
@@ -50,8 +50,8 @@ def release(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    typer.echo(f"released\t{found['instance']}\t{found['released_at']}")
-    typer.echo(f"note\t{found['note']}")
+    said = f"released\t{found['instance']}\t{found['released_at']}"
+    print_lines([said, f"note\t{found['note']}"])
 
 
 def lines(status: dict[str, Any]) -> Iterable[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,11 +19,11 @@ from rich.text import Text
 from services.cli.asking import ApiOption, DataOption, TokenOption
 from services.cli.doctor import database, files, kafka, packages, serving, sources, spool, status
 from services.cli.doctor.examine import Check, examine, in_thread
-from services.cli.doctor.finding import Finding, Status, worst
+from services.cli.doctor.finding import Finding, worst
 from services.cli.doctor.given_settings import Place, read_place
+from services.cli.looks import STYLES, clean, on_terminal
 
 EXIT_FAIL = 1
-_STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 
 
 class Urls(NamedTuple):
@@ -55,8 +54,8 @@ def doctor(
     if as_json:
         findings = [msgspec.to_builtins(one) for one in found]
         typer.echo(json.dumps({"status": worst(found), "findings": findings}, indent=2))
-    elif sys.stdout.isatty():
-        Console().print(_table(found))
+    elif on_terminal():
+        Console().print(table_of(found))
     else:
         for one in found:
             typer.echo(line_of(one))
@@ -116,13 +115,14 @@ def line_of(one: Finding) -> str:
     return f"{one.status}\t{one.check}\t{one.what}{fix}".replace("\n", " ")
 
 
-def _table(found: Sequence[Finding]) -> Table:
+def table_of(found: Sequence[Finding]) -> Table:
+    """The findings on a terminal, each with its fix below."""
     table = Table(box=None, show_header=False, padding=(0, 1))
     for one in found:
-        said = Text(one.what)
+        said = Text(clean(one.what), overflow="fold")
         if one.fix:
-            said.append(f"\n{one.fix}", style="italic")
-        table.add_row(Text(one.status, style=_STYLES[one.status]), Text(one.check), said)
+            said.append(f"\n{clean(one.fix)}", style="italic")
+        table.add_row(Text(one.status, style=STYLES[one.status]), Text(one.check), said)
     return table
 
 

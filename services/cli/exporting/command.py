@@ -19,6 +19,7 @@ from services.cli.endpoints import EndpointsError, database_url
 from services.cli.exporting.columns import FILES, File, Row, without_personal
 from services.cli.exporting.writing import Format, opener, replacing
 from services.cli.given import instant_us, load_settings
+from services.cli.looks import print_lines
 from services.contracts.times import from_datetime
 from services.journey_state.store import rows_out
 from services.journey_state.store.pool import SCHEMA_MISSING, TRANSIENT, Connection, snapshot_of
@@ -86,8 +87,8 @@ def export_command(
     except KeyboardInterrupt:
         _say("stopped; no file was replaced but those named")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    for file, count in zip(files, counts, strict=True):
-        typer.echo(f"{path_of(order, file)}\t{count} rows")
+    written = zip(files, counts, strict=True)
+    print_lines(f"{path_of(order, file)}\t{count} rows" for file, count in written)
 
 
 async def export(url: str, order: Order, advance: Advance) -> list[int]:
