@@ -1,6 +1,7 @@
 // The page: language first, then everything that speaks it.
 
 import { load, t, wanted } from './i18n.js';
+import { start } from './live.js';
 import { state } from './url.js';
 
 const ready = load();
@@ -10,17 +11,19 @@ document.querySelector('.skip').textContent = t('page.skip');
 await Promise.all([
   import('./number.js'),
   import('./header.js'),
+  import('./banner.js'),
   import('./filters.js'),
   // insights
   import('./sections/map.js'),
   import('./sections/funnel.js'),
   import('./sections/flow.js'),
   // pain
-  // feed
+  import('./sections/feed.js'),
   import('./sections/trend.js'),
-  // health
+  import('./sections/health.js'),
   // drawer
 ]);
+start();
 
 window.addEventListener('urlchange', () => {
   const { theme } = state();

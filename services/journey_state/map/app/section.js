@@ -6,6 +6,9 @@ import { t } from './i18n.js';
 import { controls, section } from './styles.js';
 import { filters, isOpen, state } from './url.js';
 
+const REST_TIMES = 5; // of the time that an answer takes: live events keep no server busy
+const HOVERS = matchMedia('(hover: hover)'); // a finger leaves nothing hovered
+
 /**
  * A subclass states `static name_` (of its texts: `name.title`, `name.rule`), `static path`, and
  * `render_(data)`; where it draws a chart also `table(data)`:
@@ -30,6 +33,8 @@ export class Section extends LitElement {
     this.fault = null;
     this.asTable = false;
     this.askedAt = 0;
+    this.took = 0; // milliseconds that the last answer took
+    this.missed = false; // there were live events since
   }
 
   connectedCallback() {
@@ -38,7 +43,9 @@ export class Section extends LitElement {
     const { signal } = this.leaving;
     window.addEventListener('urlchange', () => this.reload(), { signal });
     window.addEventListener('langchange', () => this.requestUpdate(), { signal });
-    window.addEventListener('live', () => this.onLive(), { signal });
+    window.addEventListener('live', (event) => this.onLive(event), { signal });
+    document.addEventListener('visibilitychange', () => this.missed && this.onLive(), { signal });
+    this.addEventListener('pointerleave', () => this.missed && this.onLive(), { signal });
     this.reload();
   }
 
@@ -65,8 +72,10 @@ export class Section extends LitElement {
     this.asking = new AbortController();
     this.question = question;
     this.askedAt = performance.now();
+    this.missed = false;
     try {
       const data = await this.fetch_(params, this.asking.signal);
+      this.took = performance.now() - this.askedAt;
       this.fault = null;
       this.data = data;
       this.loaded(data);
@@ -82,14 +91,17 @@ export class Section extends LitElement {
 
   loaded() {}
 
+  /** Figures may have changed: asks anew, not too often, and not under the pointer. */
   onLive() {
+    this.missed = true;
     if (!isOpen() || document.hidden || this.waiting) return;
     const since = performance.now() - this.askedAt;
-    const wait = Math.max(0, this.constructor.seconds * 1000 - since);
+    const rest = Math.max(this.constructor.seconds * 1000, REST_TIMES * this.took);
     this.waiting = setTimeout(() => {
       this.waiting = null;
+      if (document.hidden || (HOVERS.matches && this.matches(':hover'))) return;
       this.reload({ anew: true });
-    }, wait);
+    }, Math.max(0, rest - since));
   }
 
   isEmpty() {
