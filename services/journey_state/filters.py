@@ -19,9 +19,10 @@ VALUE_LENGTH_MAX = 256  # characters
 CHANNELS = ("website", "app", "email", "chatbot", "phone", "offline")
 DEVICES = ("mobile", "tablet", "desktop", "unknown")
 STATES = ("raised", "recovered", "retracted", "expired")
+FEEDBACK_PARTS = ("promoters", "passives", "detractors", "scored", "rated")
 # Which people of a stage: what each means stands in `people_queries`.
 PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
-         "touched", "signaled")  # fmt: skip
+         "touched", "signaled", *FEEDBACK_PARTS)  # fmt: skip
 # The same for what `pain_tables` counts: who was struck, after whom they are of.
 PAINFUL = ("arrived", "leaked", "finished", "stalled", "came", "looped", "stayed", "repeated",
            "erred", "abandoned")  # fmt: skip
@@ -74,6 +75,9 @@ class Filters:
     rule: str | None = None
     state: str | None = None
     segment: str | None = None
+    experiment: str | None = None
+    variation: str | None = None
+    variations: str | None = None
     stage: str | None = None
     part: str | None = None
     within: str | None = None
@@ -84,6 +88,7 @@ class Filters:
     by: str | None = None
     order: str | None = None
     steps: str | None = None
+    start_channel: str | None = None
     step: str | None = None
     flow: str | None = None
     flow_direction: str | None = None
@@ -128,6 +133,8 @@ _TEXTS = tuple(
 PARAMETERS = ("from", "to", "zone", *_TEXTS, "part_from", "part_to")
 _CHOICES = {
     "channel": CHANNELS,
+    "start_channel": CHANNELS,
+    "variations": ("one", "several"),
     "device": DEVICES,
     "state": STATES,
     "part": PARTS + PAINFUL,
@@ -165,7 +172,7 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     begin, end = from_at if begin is None else begin, to_at if end is None else end
     if not faults:
         faults = _period_faults(from_at, to_at, "") or _period_faults(begin, end, "part_")
-        faults += _part_faults(values) + _pain_faults(values)
+        faults += _part_faults(values) + _pain_faults(values) + _variation_faults(values)
         faults += _step_faults(values) + _flow_faults(values)
     if faults:
         raise FilterError(faults)
@@ -262,6 +269,13 @@ def _pain_faults(values: Mapping[str, str]) -> list[Fault]:
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
+def _variation_faults(values: Mapping[str, str]) -> list[Fault]:
+    named = [name for name in ("variation", "variations") if name in values]
+    if named and "experiment" not in values:
+        return [Fault(named[0], "needs `experiment`: the name of one")]
+    return [Fault("variations", "is said by `variation`")] if len(named) > 1 else []
+
+
 def _step_faults(values: Mapping[str, str]) -> list[Fault]:
     steps = values.get("steps", "").split(",")
     if len(steps) > STEPS_MAX or len(set(steps)) < len(steps):
@@ -286,7 +300,7 @@ def _flow_faults(values: Mapping[str, str]) -> list[Fault]:
 
 
 _UNFLOWING = {"stage", "part", "step"}
-_TIMELESS = (None, "stock", "touched", "signaled")
+_TIMELESS = (None, "stock", "touched", "signaled", *FEEDBACK_PARTS)
 
 
 def _is_zone(name: str) -> bool:

@@ -12,6 +12,17 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Float, Text, Uuid, bindparam
 
 from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
+from services.journey_state.experiment_tables import (
+    EXPERIMENT_EVENTS,
+    assigned_people,
+    experiment_tables,
+)
+from services.journey_state.feedback_tables import (
+    FEEDBACK_PARTS,
+    NPS_EVENTS,
+    RATING_EVENTS,
+    feedback_tables,
+)
 from services.journey_state.filters import Filters
 from services.journey_state.flow_paths import flow_of, in_flow
 from services.journey_state.pain_tables import PAIN_PARTS, pain_tables
@@ -88,6 +99,11 @@ _FIRST = """
       NULL::interval AS waited
     FROM stay WHERE stage = (:steps)[1] AND entered_at >= :begin AND entered_at < :end
     ORDER BY customer_id, entered_at, message_id, source"""
+_FIRST_BY = """
+    SELECT f.* FROM ({first}) AS f WHERE EXISTS (SELECT 1 FROM stage_history AS h
+      WHERE h.customer_id = f.customer_id AND h.entered_at = f.entered_at
+        AND h.message_id = f.message_id AND h.source = f.source AND h.superseded_at IS NULL
+        AND h.channel = :startchannel)"""
 _FOLLOWING = """
     SELECT DISTINCT ON (s.customer_id) s.customer_id, s.entered_at, s.message_id, s.source,
       {waited} AS waited
@@ -110,6 +126,9 @@ _TYPES: dict[str, Any] = {
     "usuals": ARRAY(Float),
     "steps": ARRAY(Text),
     "flowexclude": ARRAY(Text),
+    "npsevents": ARRAY(Text),
+    "ratingevents": ARRAY(Text),
+    "experimentevents": ARRAY(Text),
     "aliases": Text,
     "after": Uuid,
     "limit": BigInteger,
@@ -126,7 +145,8 @@ def tables_of(asked: Asked) -> str:
     signals = _SIGNALS.format(filters=_equal(filters, "rule", "state"))
     stays = _STAYS.format(people=_people(filters))
     segment = f"{segment_tables(asked.members.segment)}, " if asked.members else ""
-    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {segment}{stays}"
+    experiment = f"{experiment_tables()}, " if filters.experiment is not None else ""
+    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {segment}{experiment}{stays}"
 
 
 async def read(connection: Connection, statement: str, asked: Asked, **values: Any) -> list[Any]:
@@ -145,6 +165,10 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "errors": list(asked.errors),
         "waits": [float(filters.within or 0)] * len(asked.stages),
         "usuals": [float(filters.within or 0)] * len(asked.stages),
+        **{
+            name: [asked.aliases.get(event, event) for event in events]
+            for name, events in _EVENTS.items()
+        },
         **values,
     }
     sql = f"{tables_of(asked)} {statement}"
@@ -156,6 +180,11 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
     return list(await connection.execute(text(sql).bindparams(*types), used))
 
 
+_EVENTS = {
+    "npsevents": NPS_EVENTS,
+    "ratingevents": RATING_EVENTS,
+    "experimentevents": EXPERIMENT_EVENTS,
+}
 _PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z][a-z0-9]*)")
 _CELL = {
     "cause": "cause",
@@ -163,7 +192,8 @@ _CELL = {
     "entry_device": "device",
     "entry_campaign": "campaign",
 }
-_NAMES = ("channel", "source", "campaign", "device", "event", "rule", "state", "stage",
+_NAMES = ("channel", "source", "campaign", "device", "event", "experiment",
+          "variation", "start_channel", "rule", "state", "stage",
           "flow_start", "flow_node", "flow_next", *_CELL)  # fmt: skip
 
 
@@ -214,6 +244,9 @@ def _meant(filters: Filters) -> str:
         cell = " ".join(f"AND {_CELL[name]} = :{name.replace('_', '')}" for name in said)
         rows = f"SELECT * FROM ({PAIN_PARTS[filters.part]}) AS part WHERE stage = :stage {cell}"  # noqa: S608
         return f"WITH {places(filters)} SELECT customer_id FROM ({rows}) AS meant"  # noqa: S608
+    if filters.part in FEEDBACK_PARTS:
+        tables, rows = feedback_of(filters), FEEDBACK_PARTS[filters.part]
+        return f"WITH {tables} SELECT customer_id FROM ({rows}) AS meant WHERE stage = :stage"  # noqa: S608
     rows = PARTS[filters.part or "stock"]
     return f"SELECT customer_id FROM ({rows}) AS meant WHERE stage = :stage"  # noqa: S608
 
@@ -228,6 +261,11 @@ def places(filters: Filters) -> str:
     return pain_tables(_touch_filters(filters))
 
 
+def feedback_of(filters: Filters) -> str:
+    """Tables `scored` and `rated` for `FEEDBACK_PARTS`, more of the WITH clause."""
+    return feedback_tables(_touch_filters(filters))
+
+
 def steps_of(filters: Filters, count: int) -> str:
     """Tables `step1` and on, more of the WITH clause: who came so far, when, after what wait.
 
@@ -240,7 +278,8 @@ def steps_of(filters: Filters, count: int) -> str:
         "order": _AFTER if strict else "s.entered_at >= :begin",
         "until": "AND s.entered_at < :end" if filters.by == "period" else "",
     }
-    tables = [f"step1 AS ({_FIRST})"]
+    first = _FIRST if filters.start_channel is None else _FIRST_BY.format(first=_FIRST)
+    tables = [f"step1 AS ({first})"]
     for number in range(2, count + 1):
         rows = _FOLLOWING.format(before=number - 1, number=number, **following)
         tables.append(f"step{number} AS ({rows})")
@@ -251,8 +290,14 @@ def _people(filters: Filters) -> str:
     touched = "AND customer_id IN (SELECT customer_id FROM touch)"
     signaled = "AND customer_id IN (SELECT customer_id FROM signaled)"
     segmented = "AND customer_id IN (SELECT customer_id FROM segmented)"
-    asked = (touched, filters.of_touchpoints), (signaled, filters.of_signals)
-    return " ".join(sql for sql, so in (*asked, (segmented, filters.segment is not None)) if so)
+    assigned = f"AND customer_id IN ({assigned_people(filters)})"
+    asked = (
+        (touched, filters.of_touchpoints),
+        (signaled, filters.of_signals),
+        (segmented, filters.segment is not None),
+        (assigned, filters.experiment is not None),
+    )
+    return " ".join(sql for sql, so in asked if so)
 
 
 def _touch_filters(filters: Filters) -> str:

@@ -16,13 +16,13 @@ BODY = "convert_from(body, 'UTF8')::json"
 _ESCAPED = r"body LIKE CAST('%\\\\u%' AS bytea)"  # any letter of a name may be written so
 
 
-def _where_said(names: tuple[str, ...], value: str) -> str:
+def said_where(names: tuple[str, ...], value: str) -> str:
     """The value, read only from records in which any of the names can stand."""
     there = " OR ".join(f"body LIKE CAST('%\"{name}\"%' AS bytea)" for name in names)
     return f"CASE WHEN {there} OR {_ESCAPED} THEN {value} END"
 
 
-CAMPAIGN = _where_said(("campaign",), f"left({BODY} #>> '{{context,campaign,name}}', 500)")
+CAMPAIGN = said_where(("campaign",), f"left({BODY} #>> '{{context,campaign,name}}', 500)")
 
 _TYPE, _AGENT = "lower(context #>> '{device,type}')", "context ->> 'userAgent'"
 # What the device says of itself, else what its browser is called. A tablet whose browser calls
@@ -36,7 +36,7 @@ _DEVICE = f"""
     WHEN {_AGENT} ~* 'mobi|iphone|android|ios' THEN 'mobile'
     WHEN {_AGENT} ~ '^(Mozilla|Opera)/' THEN 'desktop' END
   FROM (SELECT {BODY} -> 'context' AS context OFFSET 0) AS said"""  # noqa: S608 - constants
-DEVICE = f"coalesce({_where_said(('userAgent', 'device'), f'({_DEVICE})')}, 'unknown')"
+DEVICE = f"coalesce({said_where(('userAgent', 'device'), f'({_DEVICE})')}, 'unknown')"
 
 # Only identifiers that have moved have periods; for others the owner owns all the past.
 MOVED = """

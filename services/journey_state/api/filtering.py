@@ -38,7 +38,7 @@ class FilterQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     # What is no filter.
-    apart: ClassVar[set[str]] = {"after", "limit", "bucket", "compare"}
+    apart: ClassVar[set[str]] = {"after", "limit", "bucket", "compare", "breakdown"}
 
     from_: str | None = Field(
         None,
@@ -56,6 +56,9 @@ class FilterQuery(BaseModel):
     state: str | None = Field(None, description=f"of the signal: {' '.join(STATES)}")
     stage: str | None = Field(None, description="of the definition in force")
     segment: str | None = Field(None, description="a name of `GET /v1/segments`")
+    experiment: str | None = Field(None, description="who saw a variation of it in the period")
+    variation: str | None = Field(None, description="who saw this one alone")
+    variations: str | None = Field(None, description="one or several: how many people saw")
 
 
 class Compared(BaseModel):
@@ -73,6 +76,9 @@ class FunnelQuery(FilterQuery):
     steps: str | None = Field(None, description="stages with commas between; else all, in order")
     by: str | None = Field(
         None, description="cohort (else): later steps count whenever; period: within it alone"
+    )
+    start_channel: str | None = Field(
+        None, description="who came to the first step by a touchpoint of this channel"
     )
     order: str | None = Field(
         None, description="strict (else): each step after the one before; any: in whatever order"

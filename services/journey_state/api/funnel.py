@@ -8,9 +8,11 @@ from functools import partial
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 
 from services.journey_state import funnel_queries
 from services.journey_state.api.asking import Ask
+from services.journey_state.api.breaking_down import broken_down
 from services.journey_state.api.comparing import with_before
 from services.journey_state.api.filtering import (
     Compared,
@@ -42,8 +44,12 @@ ORDER = {
 }
 
 
-class ComparedFunnelQuery(FunnelQuery, Compared):
-    """Who is counted, and what with."""
+class BrokenFunnelQuery(FunnelQuery, Compared):
+    """Who is counted, what with, and in which groups."""
+
+    breakdown: str | None = Field(
+        None, description="channel, or experiment:NAME: the funnel of each group beside the whole"
+    )
 
 
 @router.get(
@@ -52,7 +58,7 @@ class ComparedFunnelQuery(FunnelQuery, Compared):
     response_model_exclude_unset=True,  # `before` and `change` are there where there are any
 )
 async def funnel(
-    query: Annotated[ComparedFunnelQuery, Query()], request: Request, ask: Ask
+    query: Annotated[BrokenFunnelQuery, Query()], request: Request, ask: Ask
 ) -> Funnel:
     """How many people come to each step, of the step before and of the first."""
     filters = read_filters(request, query, ask)
@@ -68,6 +74,14 @@ async def funnel(
         if other is not None:
             steps = await funnel_queries.steps(connection, asked._replace(filters=other))
             before = _Found(other, stages, steps)
+        groups = {}
+        if query.breakdown is not None:
+
+            async def steps_by(some: Filters) -> list[FunnelStep]:
+                found = await funnel_queries.steps(connection, asked._replace(filters=some))
+                return _all_steps(_Found(some, stages, found))
+
+            groups["breakdown"] = await broken_down(connection, asked, query.breakdown, steps_by)
     return Funnel(
         period=period_of(filters),
         filters=filters.said(),
@@ -79,6 +93,7 @@ async def funnel(
             for number in range(1, len(asked.steps) + 1)
         ],
         **compared_period(other),
+        **groups,
     )
 
 
@@ -98,6 +113,10 @@ class _Found(NamedTuple):
 
 def _first(found: _Found) -> int:
     return found.steps[0].people
+
+
+def _all_steps(found: _Found) -> list[FunnelStep]:
+    return [_step(found, number) for number in range(1, len(found.steps) + 1)]
 
 
 def _step(found: _Found, number: int) -> FunnelStep:

@@ -203,6 +203,25 @@ class FunnelStep(Figure):
     p90_seconds: float | None
 
 
+class FunnelGroup(_Answer):
+    """The funnel of some of its people; `change` is the difference to the reference."""
+
+    value: str = Field(description="the variation, or the channel")
+    steps: list[FunnelStep]
+
+
+class Breakdown(_Answer):
+    """The funnel of each group of people."""
+
+    by: str = Field(description="`channel`, or `experiment` and a colon and its name")
+    counted: str = Field(description="who is in which group")
+    reference: str | None = Field(description="the group that the others are compared with")
+    groups: list[FunnelGroup]
+    several: FunnelGroup | None = Field(
+        description="who saw several variations, and is in no group; null: of a channel"
+    )
+
+
 class Funnel(_Answer):
     """How far people come; with `compare`, `change` is that of `of_first`."""
 
@@ -213,6 +232,7 @@ class Funnel(_Answer):
     definition: str
     counted: str = Field(description="the rule by which it is counted")
     steps: list[FunnelStep]
+    breakdown: Breakdown | None = Field(None, description="only where it is asked for")
 
 
 class FlowLink(Figure):
