@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +15,7 @@ from services.ingest.accept import Parts, accept
 from services.ingest.answers import GIF, NO_STORE
 from services.ingest.errors import UnavailableError
 from services.ingest.link_token import Link, read_token
+from services.ingest.mail_machines import is_machine
 from services.ingest.protocols.dialect import Head
 from services.ingest.protocols.event import Event, Incoming, Parsed
 from services.ingest.sources_file import Source
@@ -26,18 +26,6 @@ _log = structlog.get_logger(__name__)
 REPEAT_US = 60 * SECOND_US
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no source signed it"}}
 _NEVER_CACHED = {"Cache-Control": NO_STORE[1].decode()}
-# Apple's privacy protection fetches every picture when the mail arrives, under this name alone;
-# the others are gateways that look at links before a person does.
-_MACHINE = re.compile(
-    r"^Mozilla/5\.0$|barracuda|proofpoint|mimecast|safelinks|microsoft office protocol discovery"
-    r"|bingpreview|symantec|trendmicro|fortimail",
-    re.IGNORECASE,
-)
-
-
-def is_machine(agent: str) -> bool:
-    """Whether the user agent of an open or click is known to be no person's."""
-    return _MACHINE.search(agent.strip()) is not None
 
 
 def mail_links(parts: Parts) -> APIRouter:

@@ -22,8 +22,8 @@ def public_host(headers: Mapping[str, str], scheme: str) -> PublicHost:
 
     It is told back to the sender of these headers alone, so nobody else has to trust them.
     """
-    said = _first(headers, "x-forwarded-proto").lower()
-    host = _first(headers, "x-forwarded-host")
+    said = first_said(headers.get("x-forwarded-proto", "")).lower()
+    host = first_said(headers.get("x-forwarded-host", ""))
     if not _HOST.fullmatch(host):
         host = headers.get("host", "")
     if not _HOST.fullmatch(host):
@@ -31,6 +31,6 @@ def public_host(headers: Mapping[str, str], scheme: str) -> PublicHost:
     return PublicHost(said if said in _SCHEMES else scheme, host)
 
 
-def _first(headers: Mapping[str, str], name: str) -> str:
-    """Of a chain of proxies the first one spoke to the client."""
-    return headers.get(name, "").partition(",")[0].strip()
+def first_said(value: str) -> str:
+    """Of a header that a chain of proxies appends to: the first of them spoke to the client."""
+    return value.partition(",")[0].strip()

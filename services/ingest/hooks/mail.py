@@ -1,8 +1,7 @@
-"""What mail providers have in common: names on the map, machines that open, what senders attach."""
+"""What mail providers have in common: names on the map, what senders attach."""
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from services.ingest.hooks.provider import Members
@@ -22,13 +21,6 @@ DROPPED = "Email Dropped"
 REPLIED = "Email Reply Received"
 
 PREFIX = "Email"
-# Apple's privacy proxy opens every mail at delivery; gateways look for malware in every link.
-_APPLE_PROXY = "Mozilla/5.0"
-_SCANNERS = re.compile(
-    r"barracuda|proofpoint|mimecast|ironport|messagelabs|fireeye|trendmicro|forcepoint"
-    r"|safelinks|zscaler|sophos|symantec",
-    re.IGNORECASE,
-)
 
 
 class Told(NamedTuple):
@@ -37,11 +29,6 @@ class Told(NamedTuple):
     user_id: str | None
     anonymous_id: str | None
     properties: Members
-
-
-def is_machine(agent: str | None) -> bool:
-    """Whether a user agent is a privacy proxy's or a scanner's: nobody read the mail."""
-    return bool(agent) and (agent == _APPLE_PROXY or _SCANNERS.search(agent or "") is not None)
 
 
 def told(attached: object) -> Told:

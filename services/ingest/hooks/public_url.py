@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.ingest.protocols.dialect import Headers
+from services.ingest.public_host import first_said
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -31,8 +32,7 @@ def urls_of(scope: Mapping[str, Any], headers: Headers, public_url: str | None) 
 
 
 def _header(headers: Headers, name: bytes) -> str:
-    """The first value of a header that proxies append to."""
-    return headers.get(name, b"").decode("latin-1").partition(",")[0].strip()
+    return first_said(headers.get(name, b"").decode("latin-1"))
 
 
 def _forms(base: str) -> list[str]:

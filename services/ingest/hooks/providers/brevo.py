@@ -19,6 +19,7 @@ from services.ingest.hooks.reading import (
     text,
 )
 from services.ingest.hooks.signatures import verify_key
+from services.ingest.mail_machines import is_machine
 
 NAMES = {
     "request": mail.PROCESSED,
@@ -62,7 +63,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, None),
-        bot="proxy_open" in kind or mail.is_machine(agent),
+        bot="proxy_open" in kind or is_machine(agent),
     )
 
 

@@ -10,6 +10,7 @@ from services.ingest.hooks.call import Call
 from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import json_of, member, readable, seconds, short, text
 from services.ingest.hooks.signatures import digest, require_fresh, require_one
+from services.ingest.mail_machines import is_machine
 
 # It tries for eight hours, and whether a repeat is stamped anew is not said.
 AGE_SECONDS_MAX = 9 * 3600
@@ -56,7 +57,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, text(data, "ip")) if is_read else {},
-        bot=is_read and (bool(text(data, "client-info", "bot")) or mail.is_machine(agent)),
+        bot=is_read and (bool(text(data, "client-info", "bot")) or is_machine(agent)),
     )
 
 

@@ -21,6 +21,7 @@ from services.ingest.hooks.reading import (
     text,
 )
 from services.ingest.hooks.signatures import digest, require_one
+from services.ingest.mail_machines import is_machine
 
 # Signs the call without events that tries a new webhook, which has no key of its own yet.
 TEST_KEY = b"test-webhook"
@@ -73,7 +74,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, text(item, "ip")) if kind in ("open", "click") else {},
-        bot=mail.is_machine(agent),
+        bot=is_machine(agent),
     )
 
 

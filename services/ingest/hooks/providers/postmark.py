@@ -9,6 +9,7 @@ from services.ingest.hooks.call import Call
 from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import member, readable, short, stable_id, text
 from services.ingest.hooks.signatures import verify_key
+from services.ingest.mail_machines import is_machine
 
 NAMES = {
     "Delivery": mail.DELIVERED,
@@ -37,7 +38,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, text(item, "Geo", "IP")) if kind in ("Open", "Click") else {},
-        bot=mail.is_machine(agent),
+        bot=is_machine(agent),
     )
 
 

@@ -9,6 +9,7 @@ from services.ingest.hooks.call import Call
 from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import address, member, objects, readable, short, text
 from services.ingest.hooks.standard import said, secret_fault, verify_standard
+from services.ingest.mail_machines import is_machine
 
 NAMES = {
     "email.sent": mail.PROCESSED,
@@ -41,7 +42,7 @@ def translate(item: Members, call: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, text(seen, "ipAddress")),
-        bot=mail.is_machine(agent),
+        bot=is_machine(agent),
     )
 
 

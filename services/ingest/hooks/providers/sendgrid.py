@@ -17,6 +17,7 @@ from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import readable, seconds, short, stable_id, text
 from services.ingest.hooks.refusal import missing, wrong
 from services.ingest.hooks.signatures import require_fresh
+from services.ingest.mail_machines import is_machine
 
 # It tries for a day, and whether a repeat is stamped anew is not said. Repeats change nothing.
 AGE_SECONDS_MAX = 25 * 3600
@@ -88,7 +89,7 @@ def translate(item: Members, _: Call) -> Iterator[Occurrence]:
         user_id=told.user_id,
         anonymous_id=told.anonymous_id,
         context=mail.context(agent, text(item, "ip")) if kind in ("open", "click") else {},
-        bot=item.get("sg_machine_open") is True or mail.is_machine(agent),
+        bot=item.get("sg_machine_open") is True or is_machine(agent),
     )
 
 

@@ -21,6 +21,7 @@ from services.ingest.hooks.call import Call
 from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import address, json_of, member, objects, readable, short, text
 from services.ingest.hooks.refusal import UnverifiedError, missing, stale, wrong
+from services.ingest.mail_machines import is_machine
 from services.ingest.times import read_timestamp
 
 # Its delivery policies end within an hour, and a repeat is not stamped anew.
@@ -148,7 +149,7 @@ def translate(notice: Members, _: Call) -> Iterator[Occurrence]:
             user_id=told.user_id,
             anonymous_id=told.anonymous_id,
             context=mail.context(agent, text(part, "ipAddress") if agent else None),
-            bot=mail.is_machine(agent),
+            bot=is_machine(agent),
         )
 
 

@@ -9,6 +9,7 @@ from services.ingest.hooks.call import Call
 from services.ingest.hooks.provider import Members, Occurrence, Provider, Setup
 from services.ingest.hooks.reading import member, readable, seconds, short, stable_id, text
 from services.ingest.hooks.signatures import verify_key
+from services.ingest.mail_machines import is_machine
 
 NAMES = {
     "injection": mail.PROCESSED,
@@ -47,7 +48,7 @@ def _occurrence(event: Members) -> Occurrence:
     kind = text(event, "type") or ""
     told = mail.told(member(event, "rcpt_meta"))
     agent = text(event, "user_agent")
-    machine = event.get("is_prefetched") is True or mail.is_machine(agent)
+    machine = event.get("is_prefetched") is True or is_machine(agent)
     return Occurrence(
         name=NAMES.get(kind) or readable(mail.PREFIX, kind),
         id=text(event, "event_id"),
