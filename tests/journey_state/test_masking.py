@@ -263,7 +263,7 @@ async def test_a_stream_of_events_is_masked_event_by_event() -> None:
         return {"type": "http.request"}
 
     headers = [(b"x-milepost-mask", b"1")]
-    scope = {"type": "http", "method": "GET", "path": "/v1/stream", "headers": headers}
+    scope = {"type": "http", "method": "GET", "path": "/v1/signals", "headers": headers}
     await Masking(streaming, Database.at("postgresql:///x"), Metrics())(scope, receive, send)
 
     shown = event.replace(b"ann@x.org", b"a***@x***.org")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.journey_state.api.models import Page, SignalState, Time
+from services.journey_state.api.models import Identifier, Page, SignalState, Time
 from services.journey_state.buckets import Bucket
 
 
@@ -31,6 +31,7 @@ class Person(_Answer):
     """Somebody behind a figure, as they are now."""
 
     customer_id: str
+    identifiers: list[Identifier] = Field(description="the first three, in the order of kinds")
     stage: str = Field(description="`none` before the first")
     entered_at: Time | None
     first_seen_at: Time | None

@@ -14,10 +14,12 @@ from services.journey_state.api.asking import Ask
 from services.journey_state.api.filtering import PeopleQuery, asked_of, read_filters
 from services.journey_state.api.map_models import Period, Person, PersonList
 from services.journey_state.api.problems import described
-from services.journey_state.api.profile import optional_time
+from services.journey_state.api.profile import identifiers, optional_time
 from services.journey_state.customer import decode_state
 from services.journey_state.filters import Filters
 from services.journey_state.people_queries import PersonRow
+
+IDENTIFIERS_SHOWN = 3  # of each person of a list
 
 router = APIRouter(tags=["map"])
 
@@ -53,9 +55,11 @@ def compared_period(filters: Filters | None) -> dict[str, Period]:
 
 
 def _person(row: PersonRow) -> Person:
-    journey = decode_state(row.state).journey
+    state = decode_state(row.state)
+    journey = state.journey
     return Person(
         customer_id=str(row.customer_id),
+        identifiers=identifiers(state)[:IDENTIFIERS_SHOWN],
         stage=journey.stage,
         entered_at=optional_time(journey.entered_at),
         first_seen_at=optional_time(journey.first_seen_at),

@@ -24,19 +24,21 @@ export function setToken(value) {
   window.dispatchEvent(new CustomEvent('urlchange'));
 }
 
-/** Headers of a question. */
-export function headers() {
+/** Headers of a question: personal data are masked unless it is a deliberate look, on record. */
+export function headers({ reveal = false } = {}) {
   const known = token();
-  return known ? { Authorization: `Bearer ${known}` } : {};
+  const mask = { 'X-Milepost-Mask': reveal ? '0' : '1' };
+  return known ? { ...mask, Authorization: `Bearer ${known}` } : mask;
 }
 
 /**
  * The JSON answer of `GET path?params`; params as an object, or a query string as figures have it.
- * Throws ApiError. 401 dispatches `need-token` on window.
+ * Throws ApiError. 401 dispatches `need-token` on window. `reveal`: with personal data in plain.
  */
-export async function get(path, params = {}, { signal } = {}) {
+export async function get(path, params = {}, { signal, reveal } = {}) {
   const query = typeof params === 'string' ? params : new URLSearchParams(params).toString();
-  const answer = await fetch(query ? `${path}?${query}` : path, { signal, headers: headers() });
+  const asked = { signal, headers: headers({ reveal }) };
+  const answer = await fetch(query ? `${path}?${query}` : path, asked);
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401) window.dispatchEvent(new CustomEvent('need-token'));

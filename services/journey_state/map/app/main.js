@@ -21,7 +21,7 @@ await Promise.all([
   import('./sections/feed.js'),
   import('./sections/trend.js'),
   import('./sections/health.js'),
-  // drawer
+  import('./drawer.js'),
 ]);
 start();
 

@@ -1,0 +1,49 @@
+// The query behind a number, in words.
+
+import { channelName, has, lang, t } from '../i18n.js';
+import { ruleName, stageName } from './journey.js';
+
+const PERIOD = ['from', 'to', 'zone', 'part_from', 'part_to'];
+const SAID = [...PERIOD, 'stage', 'part', 'step', 'steps', 'by', 'order'];
+
+/** Phrases that say who is meant, the period last. */
+export function inWords(query) {
+  const params = new URLSearchParams(query);
+  const said = [];
+  const stage = params.get('stage');
+  const steps = params.get('steps')?.split(',') ?? [];
+  if (params.has('step')) {
+    const n = +params.get('step');
+    said.push(t('drawer.step', { n, stage: stageName(steps[n - 1] ?? String(n)) }));
+  } else if (stage) {
+    const key = `drawer.part.${params.get('part') ?? 'stock'}`;
+    const name = stageName(stage);
+    said.push(has(key) ? t(key, { stage: name }) : name);
+  } else said.push(t('drawer.everybody'));
+  for (const [name, value] of params) {
+    if (SAID.includes(name)) continue;
+    const key = `drawer.by.${name}`;
+    const naming = { channel: channelName, rule: ruleName, state: signalState }[name];
+    const shown = naming?.(value) ?? value;
+    said.push(has(key) ? t(key, { value: shown }) : `${name}: ${shown}`);
+  }
+  return [...said, periodText(params)].filter(Boolean);
+}
+
+/** The state of a signal. */
+export function signalState(state) {
+  return has(`signal.${state}`) ? t(`signal.${state}`) : state;
+}
+
+/** The part's own time if it has one, else the whole period; with its zone. */
+export function periodText(params) {
+  const from = params.get('part_from') ?? params.get('from');
+  const to = params.get('part_to') ?? params.get('to');
+  if (!from || !to) return '';
+  const zone = params.get('zone') ?? 'UTC';
+  const format = new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'short',
+    timeZone: zone });
+  const [first, last] = [new Date(from), new Date(to)];
+  if (Number.isNaN(+first) || Number.isNaN(+last)) return `${from} – ${to}, ${zone}`;
+  return `${format.formatRange(first, last)}, ${zone}`;
+}

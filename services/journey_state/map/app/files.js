@@ -1,0 +1,26 @@
+// Files made in the page and handed to the viewer.
+
+/** Saves it under this name; content is text or a Blob. */
+export function download(name, type, content) {
+  const blob = content instanceof Blob ? content : new Blob([content], { type });
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** A table by RFC 4180, below lines `# ...` that say what it is. */
+export function toCsv(columns, rows, notes = []) {
+  const lines = [columns, ...rows].map((cells) => cells.map(cell).join(','));
+  const told = notes.map((note) => `# ${note.replace(/\s+/g, ' ')}`);
+  return `\uFEFF${[...told, ...lines].join('\r\n')}\r\n`;
+}
+
+function cell(value) {
+  const text = value === null || value === undefined ? '' : String(value);
+  // A table program must not take a text for a formula.
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
