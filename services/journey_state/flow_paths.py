@@ -31,15 +31,15 @@ _PLACED = """
     FROM {walked}"""
 
 _ENDED = """
-    SELECT f.customer_id, f.step, CASE WHEN {strayed} EXISTS (
-        SELECT 1 FROM signaled AS g WHERE g.customer_id = f.customer_id
-        AND g.due_at >= f.at AND g.state IN ('raised', 'expired'))
-      THEN 'left' ELSE 'still_here' END AS node
-    FROM (SELECT DISTINCT ON (customer_id) * FROM placed ORDER BY customer_id, step DESC) AS f"""
+    SELECT f.customer_id, f.step,
+      CASE WHEN g.due_at >= f.at {strayed} THEN 'left' ELSE 'still_here' END AS node
+    FROM (SELECT DISTINCT ON (customer_id) * FROM placed ORDER BY customer_id, step DESC) AS f
+    LEFT JOIN (SELECT customer_id, max(due_at) AS due_at FROM signaled
+      WHERE state IN ('raised', 'expired') GROUP BY customer_id) AS g
+      ON g.customer_id = f.customer_id"""
 # In a stage that the definition in force does not have.
-_STRAYED = """EXISTS (
-        SELECT 1 FROM visit AS v WHERE v.customer_id = f.customer_id
-        AND v.rank IS NULL AND (v.left_at IS NULL OR v.left_at >= :end)) OR"""
+_STRAYED = """OR f.customer_id IN (SELECT customer_id FROM visit
+        WHERE rank IS NULL AND (left_at IS NULL OR left_at >= :end))"""
 _BEGUN = "SELECT customer_id, max(step) AS step, 'began' AS node FROM placed GROUP BY customer_id"
 
 # Whoever's path has ended stays where it did: each column has everybody once.
