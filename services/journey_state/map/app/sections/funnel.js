@@ -21,7 +21,7 @@ export class Funnel extends Section {
   static styles = [...Section.styles, chart, css`
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
     .step {
-      display: grid; align-items: center; gap: 0 16px; min-height: 36px;
+      display: grid; align-items: center; gap: 0 16px; min-height: 42px;
       grid-template-columns: minmax(118px, 1.2fr) minmax(96px, 4fr) 72px 56px 98px;
     }
     .compared .step {
@@ -33,9 +33,18 @@ export class Funnel extends Section {
       background: var(--ink);
     }
     .sure { color: var(--ink); font-weight: 600; }
-    .head { color: var(--ink-2); font-size: 0.75rem; min-height: 20px; }
+    .step.head { color: var(--ink-2); font-size: 0.75rem; min-height: 20px; }
     .head span:nth-child(n + 3), .step > .value { text-align: end; }
-    .name { font-weight: 550; overflow-wrap: break-word; line-height: 1.25; }
+    .name { position: relative; font-weight: 550; overflow-wrap: break-word; line-height: 1.25; }
+    .name button {
+      border: 0; background: none; color: var(--ink-2); cursor: pointer; border-radius: 4px;
+      opacity: 0; padding: 0; width: 24px; height: 24px; line-height: 1;
+      position: absolute; inset-inline-end: -12px; top: calc(50% - 12px);
+    }
+    .step:hover .name button, .name button:focus-visible { opacity: 1; }
+    .name button:hover { background: var(--hover); color: var(--ink); }
+    @media (hover: none) { .name button { opacity: 1; } }
+    .all { margin-top: 8px; font-size: 0.8125rem; min-height: 28px; }
     .bar { position: relative; height: 28px; border-radius: 6px; background: var(--hover); }
     .bar i { position: absolute; inset: 0 auto 0 0; border-radius: 6px; width: var(--wide); }
     .bar .before {
@@ -72,6 +81,10 @@ export class Funnel extends Section {
       ...(of.compare && { compare: of.compare }) };
   }
 
+  loaded({ steps }) {
+    if (!state().steps) this.all = steps.map((one) => one.stage);
+  }
+
   isEmpty(data) {
     return !data.steps.length || !data.steps[0].people;
   }
@@ -97,18 +110,25 @@ export class Funnel extends Section {
     const columns = ['step', 'people', 'next', 'all', 'wait', ...(compared ? ['before'] : [])];
     return html`<div class=${compared ? 'compared' : ''}><div class="step head" aria-hidden="true">
       ${columns.map((one) => html`<span>${t(`funnel.${one}`)}</span>`)}
-    </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol></div>`;
+    </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol>
+    ${state().steps ? html`<button class="control all" type="button"
+      @click=${() => set({ steps: null })}>${t('funnel.every')}</button>` : nothing}</div>`;
   }
 
   renderStep(step, n, steps, worst) {
     const before = n ? steps[n - 1].of_first : null;
     const share = step.of_first ?? 0;
-    const colour = stageColour(n, steps.length);
+    const all = this.all?.includes(step.stage) ? this.all : steps.map((one) => one.stage);
+    const colour = stageColour(all.indexOf(step.stage), all.length);
     const isWorst = n > 0 && step.of_previous !== null && step.of_previous === worst;
     const value = (name, text, marked) => html`<span class="value ${marked}">
       <dfn>${t(`funnel.${name}`)}</dfn>${text}</span>`;
     return html`<li class="step">
-      <span class="name">${label(step)}</span>
+      <span class="name">${label(step)}${steps.length > 2 ? html`<button type="button"
+        aria-label=${t('funnel.without', { name: label(step) })}
+        title=${t('funnel.without', { name: label(step) })}
+        @click=${() => set({ steps: steps.filter((one) => one !== step)
+          .map((one) => one.stage).join(',') })}>×</button>` : nothing}</span>
       <div class="bar" ${vars({ '--wide': `${share * 100}%` })}>
         ${before ? html`<i class="before" ${vars({ '--wide': `${before * 100}%` })}></i>` : nothing}
         <i class="here" ${vars({ '--colour': colour, '--wide': `${share * 100}%` })}></i>

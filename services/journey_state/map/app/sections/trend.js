@@ -167,8 +167,8 @@ export class Trend extends Section {
     const middle = TOP + HEIGHT + 16 + FLOWS / 2;
     const y = scaleLinear([0, most], [0, FLOWS / 2 - 2]);
     const thick = Math.max(1, Math.min(20, band - 2));
-    const before = (one, n, way) => (one.before ? svg`<line class="before" x1=${x(n) - thick / 2}
-      x2=${x(n) + thick / 2} y1=${middle + way * y(one.before.people)}
+    const before = (one, n, way) => (one.before?.people ? svg`<line class="before"
+      x1=${x(n) - thick / 2} x2=${x(n) + thick / 2} y1=${middle + way * y(one.before.people)}
       y2=${middle + way * y(one.before.people)}></line>` : nothing);
     return svg`<g class="axis" aria-hidden="true">
       <line x1=${LEFT} x2=${wide} y1=${middle} y2=${middle}></line>
