@@ -2,13 +2,12 @@
 
 import { LitElement, css, html, nothing } from '../vendor/vendor.js';
 import { shared } from './api.js';
-import { channelName, has, t } from './i18n.js';
+import { channelName, has, ruleName, t } from './i18n.js';
 import { controls } from './styles.js';
 import { FILTERS, set, state } from './url.js';
 
 const CHANNELS = ['website', 'app', 'email', 'chatbot', 'phone', 'offline'];
 const STATES = ['raised', 'recovered', 'expired', 'retracted'];
-const words = (name) => name.replaceAll('_', ' ').replace(/^./, (one) => one.toUpperCase());
 
 /**
  * What can be chosen, in order: {name, values(), text(value)}; `values` may ask the API. A filter
@@ -20,7 +19,7 @@ export const CHOICES = [
     name: 'rule',
     values: async () => (await shared('/v1/journey', {}, 60)).definition.abandonment
       .map((one) => one.name),
-    text: words,
+    text: ruleName,
   },
   { name: 'state', values: () => STATES, text: (value) => t(`signal.${value}`) },
 ];

@@ -23,16 +23,24 @@ class Freshness extends LitElement {
   connectedCallback() {
     super.connectedCallback();
     window.addEventListener('langchange', () => this.requestUpdate());
-    window.addEventListener('live', ({ detail }) => {
-      if (!detail?.looked) this.heardAt = performance.now();
+    window.addEventListener('pulse', ({ detail }) => {
+      this.heardAt = performance.now();
+      this.away = false;
+      this.age = detail.watermark_age_seconds;
     });
     this.look();
-    this.timer = setInterval(() => document.hidden || this.look(), LOOK_SECONDS * 1000);
+    this.timer = setInterval(() => document.hidden || this.streams || this.look(),
+      LOOK_SECONDS * 1000);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this.timer);
+  }
+
+  /** Whether the stream says how things are: then nobody needs to ask. */
+  get streams() {
+    return performance.now() - (this.heardAt ?? -Infinity) < STREAM_SECONDS * 1000;
   }
 
   async look() {
@@ -47,8 +55,7 @@ class Freshness extends LitElement {
   }
 
   compare(seen) {
-    const streams = performance.now() - (this.heardAt ?? -Infinity) < STREAM_SECONDS * 1000;
-    if (this.seen && this.seen !== seen && !streams) {
+    if (this.seen && this.seen !== seen && !this.streams) {
       window.dispatchEvent(new CustomEvent('live', { detail: { looked: true } }));
     }
     this.seen = seen;

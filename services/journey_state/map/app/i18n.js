@@ -64,3 +64,9 @@ export function label(thing) {
 export function channelName(channel) {
   return has(`channel.${channel}`) ? t(`channel.${channel}`) : channel;
 }
+
+/** The name of a rule of abandonment: of one that is shipped in this language, else in words. */
+export function ruleName(rule) {
+  if (has(`rule.${rule}`)) return t(`rule.${rule}`);
+  return rule.replaceAll('_', ' ').replace(/^./, (one) => one.toUpperCase());
+}

@@ -28,6 +28,8 @@ export const feed = css`
   }
   .retracted .state, .expired .state { color: var(--ink-2); }
   .state svg { width: 12px; height: 12px; }
+  .state span { display: inline-block; }
+  .state span::first-letter { text-transform: uppercase; }
   .of { font-weight: 600; }
   time { margin-inline-start: auto; color: var(--ink-2); white-space: nowrap; }
   .what span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }

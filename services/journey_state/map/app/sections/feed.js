@@ -3,7 +3,7 @@
 import { html, nothing } from '../../vendor/vendor.js';
 import { get, shared } from '../api.js';
 import { ago, clock, dateTime, duration, list, money, number } from '../format.js';
-import { has, label, t } from '../i18n.js';
+import { label, ruleName, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { set, state } from '../url.js';
 import { feed } from './feed-style.js';
@@ -149,7 +149,7 @@ class Feed extends Section {
         @change=${({ target }) => set({ state: target.value })}>
         <option value="" ?selected=${!of}>${t('feed.every_state')}</option>
         ${STATES.map((one) => html`<option value=${one} ?selected=${one === of}>
-          ${t(`feed.state.${one}`)}</option>`)}</select>
+          ${t(`signal.${one}`)}</option>`)}</select>
       <button class="control" type="button" aria-pressed=${String(this.paused)}
         @click=${() => { this.paused = !this.paused; }}>
         ${t('feed.pause')}</button>`;
@@ -173,7 +173,8 @@ class Feed extends Section {
     const stage = stages.get(signal.stage);
     return html`
       <div class="top">
-        <span class="state">${STATE_ICONS[signal.state]}${t(`feed.state.${signal.state}`)}</span>
+        <span class="state">${STATE_ICONS[signal.state]}
+          <span>${t(`signal.${signal.state}`)}</span></span>
         <span class="of">${ruleName(signal.rule)}</span>
         <time datetime=${signal.due_at} title=${dateTime(signal.due_at)}>
           ${ago(signal.due_at)}</time>
@@ -214,7 +215,7 @@ class Feed extends Section {
       columns: columns.map((one) => t(`feed.column.${one}`)),
       rows: data.cards.map((one) => [
         dateTime(one.due_at),
-        t(`feed.state.${one.state}`),
+        t(`signal.${one.state}`),
         ruleName(one.rule),
         items(one, Infinity),
         one.value ? money(one.value, one.currency) : null,
@@ -223,13 +224,6 @@ class Feed extends Section {
       ]),
     };
   }
-}
-
-/** The name of a rule: of one that is shipped in this language, else its own in words. */
-export function ruleName(rule) {
-  if (has(`rule.${rule}`)) return t(`rule.${rule}`);
-  const words = rule.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function items({ items: left }, most = ITEMS_SHOWN) {

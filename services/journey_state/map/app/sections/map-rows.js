@@ -2,7 +2,7 @@
 
 import { html, nothing } from '../../vendor/vendor.js';
 import { duration, number, percent } from '../format.js';
-import { channelName, label, t } from '../i18n.js';
+import { channelName, label, ruleName, t } from '../i18n.js';
 import { vars } from '../vars.js';
 import { heatCell, named, splitCell, SMALL } from './map-cells.js';
 
@@ -134,10 +134,4 @@ export function abandonmentRows(data) {
         </li>`)}</ul>` : html`<i>–</i>`;
     },
   }));
-}
-
-/** A rule's name in words: payment_failed as Payment failed. */
-export function ruleName(rule) {
-  const words = rule.replaceAll('_', ' ');
-  return words[0].toUpperCase() + words.slice(1);
 }
