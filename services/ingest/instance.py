@@ -125,6 +125,18 @@ def is_live(folder: Path) -> bool:
         return False
 
 
+def is_held(folder: Path) -> bool:
+    """Whether some process holds the folder now, as far as one can tell."""
+    try:
+        with (folder / LOCK_NAME).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _locked(folder: Path) -> IO[bytes]:
     try:
         folder.mkdir(parents=True, exist_ok=True)

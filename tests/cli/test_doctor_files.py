@@ -35,6 +35,35 @@ def test_good_sources_are_ok(tmp_path: Path) -> None:
     assert found.status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_told"),
+    [
+        ("https://shop.example", False),
+        ("http://localhost:3000", False),
+        ("capacitor://localhost", False),
+        ("*", False),
+        ("https://shop.example/", True),
+        ("shop.example", True),
+        ("https://Shop.example", True),
+        ("https://shop.example:443", True),
+    ],
+)
+def test_an_origin_that_no_browser_has_is_told(tmp_path: Path, origin: str, is_told: bool) -> None:
+    file = tmp_path / "sources.json"
+    add_source(file, "web", "website", origins=(origin,))
+
+    found = sources.look(file)
+
+    if is_told:
+        one_fault(found, "warn", f"no browser names itself {origin!r}", "https://shop.example")
+    else:
+        assert [one.status for one in found] == ["ok"]
+
+
+def test_a_sources_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    one_fault(sources.look(tmp_path), "fail", str(tmp_path), "mend the file")
+
+
 def test_no_sources_file_is_told(tmp_path: Path) -> None:
     one_fault(sources.look(None), "fail", "is not set", "MILEPOST_SOURCES_FILE")
     one_fault(sources.look(tmp_path / "none.json"), "fail", "is not there", "source add")
@@ -172,6 +201,12 @@ def test_a_disk_without_room_is_told() -> None:
     assert short.status == "warn"
     assert short.fix.endswith("at most 800")
     assert spool.judge_room(Path("/spool"), 1900, 100, ingest).status == "ok"
+
+
+def test_a_full_disk_is_told() -> None:
+    ingest = IngestSettings(spool_bytes_max=1000)
+
+    one_fault([spool.judge_room(Path("/spool"), 0, 9000, ingest)], "fail", "(503)", "make room")
 
 
 def test_records_that_wait_and_folders_that_nobody_serves_are_told(tmp_path: Path) -> None:

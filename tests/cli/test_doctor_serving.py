@@ -12,6 +12,7 @@ import pytest
 
 from services.cli.doctor import serving, status
 from services.cli.doctor.finding import Finding
+from services.ingest.instance import Instance
 from services.journey_state import tables
 from services.settings import ApiSettings, IngestSettings, Settings, WorkerSettings
 from tests.journey_state.asking import writing
@@ -73,6 +74,20 @@ async def test_a_role_that_does_not_run_is_told() -> None:
     assert found.fix.startswith("start `milepost ingest`")
 
 
+async def test_a_spool_that_another_process_holds_is_told(tmp_path: Path) -> None:
+    settings = Settings(ingest=IngestSettings(port=free_port(), spool_dir=tmp_path))
+    other = Instance(tmp_path)
+    try:
+        (found,) = await serving.ready(serving.role_of("ingest", settings))
+    finally:
+        other.close()
+    (free,) = await serving.ready(serving.role_of("ingest", settings))
+
+    assert (found.status, free.status) == ("fail", "warn")
+    assert f"another process holds {tmp_path}" in found.what
+    assert "MILEPOST_INGEST__SPOOL_DIR" in found.fix
+
+
 async def test_a_role_whose_port_is_not_known_is_skipped() -> None:
     settings = Settings(worker=WorkerSettings(metrics_port=0))
 
@@ -126,6 +141,18 @@ def test_what_the_query_api_says_is_judged(part: str, value: Any, level: str, sa
 
     assert (found.status, said in found.what) == (level, True)
     assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("later", "level", "said"),
+    [({"0": 2500}, "warn", "become no fewer"), ({"0": 900}, "ok", "2400 records wait")],
+)
+def test_lag_that_no_worker_works_off_is_told(later: Any, level: str, said: str) -> None:
+    found = status.judge_status({**WELL, "lag": {"0": 2400}}, {**WELL, "lag": later})
+
+    (lag,) = [one for one in found if one.check == status.LAG]
+    assert (lag.status, said in lag.what) == (level, True)
+    assert level == "ok" or "milepost worker" in lag.fix
 
 
 async def test_a_real_query_api_is_read(database_url: str) -> None:

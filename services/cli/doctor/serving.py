@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
 
 from services.cli.doctor.finding import Finding, fail, ok, or_ok, skips, warn
 from services.cli.local_settings import url_of
+from services.ingest.instance import is_held
 from services.settings import Settings
 
 INGEST = "ingest"
@@ -27,6 +29,7 @@ class Role(NamedTuple):
     port: str
     host: str
     number: int
+    spool: Path | None = None  # of ingest
 
 
 def role_of(name: str, settings: Settings, url: str | None = None) -> Role:
@@ -38,7 +41,8 @@ def role_of(name: str, settings: Settings, url: str | None = None) -> Role:
         )
     group = getattr(settings, name)
     port = f"MILEPOST_{name.upper()}__PORT"
-    return Role(name, url or url_of(group.host, group.port), port, group.host, group.port)
+    spool = settings.ingest.spool_dir if name == INGEST else None
+    return Role(name, url or url_of(group.host, group.port), port, group.host, group.port, spool)
 
 
 def judge_ports(roles: list[Role]) -> list[Finding]:
@@ -84,6 +88,11 @@ def judge_ready(role: Role, status: int, text: str) -> Finding:
 def _absent(role: Role) -> Finding:
     """Nothing listens; whether it could."""
     fix = f"start `milepost {role.name}`, or run this where it runs"
+    if role.spool is not None and is_held(role.spool):
+        what = f"nothing listens at {role.url}, and another process holds {role.spool}"
+        return fail(
+            role.name, what, "end that process, or give each its own MILEPOST_INGEST__SPOOL_DIR"
+        )
     try:
         with socket.socket(socket.AF_INET6 if ":" in role.host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from services.ingest.sources_file import Source, SourcesFileError, read_sources
 
 SOURCES = "sources file"
 SIGN_URL = frozenset({"twilio", "twilio-voice", "mandrill"})
+# As browsers send it: no path, no slash at the end, no capitals, no port that goes without saying.
+_ORIGIN = re.compile(
+    r"\*|http://[^/\sA-Z]+(?<!:80)|https://[^/\sA-Z]+(?<!:443)|(?!https?:)[a-z][a-z-]+://[^/\s]+"
+)
 _OTHERS = 0o077
 _WRITABLE = 0o022
 
@@ -53,6 +58,14 @@ def judge_sources(
                 " or `server_only: true`"
             )
             yield warn(SOURCES, what, fix)
+        for origin in one.origins:
+            if not _ORIGIN.fullmatch(origin):
+                what = (
+                    f"source {one.name}: no browser names itself {origin!r}, its events are refused"
+                )
+                yield warn(
+                    SOURCES, what, f"write the origin in {file} such as https://shop.example"
+                )
         yield from _secrets(one, environ)
 
 

@@ -17,6 +17,7 @@ FOLDER = "spool folder"
 ROOM = "spool room"
 CONTENT = "spool content"
 CHECKS = (FOLDER, ROOM, CONTENT)
+FREE_BYTES_MIN = 16 << 20  # less than one file of the spool
 _WRITABLE = 0o022
 _MEMORY = frozenset({"tmpfs", "ramfs"})
 _MOUNTS = Path("/proc/self/mounts")
@@ -59,6 +60,9 @@ def look(ingest: IngestSettings) -> list[Finding]:
 def judge_room(folder: Path, free: int, used: int, ingest: IngestSettings) -> Finding:
     """Whether the disk can hold what the spools of all processes may grow to."""
     wanted = ingest.spool_bytes_max * ingest.workers
+    if free < min(FREE_BYTES_MIN, wanted // 10):
+        what = f"{folder} has {_size(free)} free: while Kafka is away events are refused (503)"
+        return fail(ROOM, what, "make room on its disk, or name a folder on another one")
     if free + used < wanted:
         what = (
             f"{folder} has {_size(free)} free, and the spool may take {_size(wanted - used)} more"
