@@ -14,7 +14,7 @@ from services.journey_state.forgetting import Forgetting
 from services.journey_state.keys import message_key
 from services.journey_state.operator import Act
 from services.journey_state.permission import cancellation_key
-from services.journey_state.store import cuts, erasing, erasures, mentions, people
+from services.journey_state.store import cuts, erasing, erasures, mentions, people, rollups
 from services.journey_state.store.erasing import ErasedTouchpoint, Letter, OwnedRow
 from services.journey_state.store.erasures import ErasedRange
 from services.journey_state.store.mentions import Others
@@ -144,6 +144,7 @@ async def erase(act: Act, customer_id: bytes, *, copies_us: int) -> Erased:
         act.conclusion.outgoing.bury(person.customers[one])
     changes = await recompute.refold(connection, act.journeys, past) if past else {}
     await act.conclusion.conclude(connection, list(changed.values()), changes)
+    await rollups.forget(connection, person.ids, person.keys)
     merged = [one for one in person.ids if one != person.customer_id]
     return Erased(person.customer_id, merged, erased_at, removed, len(person.shared))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from services.contracts.times import DAY_US, format_time, from_datetime, read_time
+from services.contracts.times import DAY_US, format_time, from_datetime, read_time, to_datetime
 
 PERIOD_DAYS_DEFAULT = 30
 PERIOD_DAYS_MAX = 1100  # three years and a quarter: this year beside the two before it
@@ -166,7 +166,9 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     if to_at is None:
         to_at = now if from_at is None else max(now, from_at + 1)
     if from_at is None:
-        from_at = to_at - PERIOD_DAYS_DEFAULT * DAY_US
+        # Whole days, and what there is of today: roll-ups know days.
+        there = to_datetime(to_at - PERIOD_DAYS_DEFAULT * DAY_US).astimezone(zone_of(zone))
+        from_at = day_begins(there.date(), zone_of(zone))
     begin = _instant(values, "part_from", zone, faults)
     end = _instant(values, "part_to", zone, faults)
     begin, end = from_at if begin is None else begin, to_at if end is None else end

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from services.journey_state.active import Catalog
 from services.journey_state.conclusion import Conclusion
 from services.journey_state.customer import Customer
-from services.journey_state.in_force import CHECKPOINT_EVERY, Journeys
+from services.journey_state.in_force import CHECKPOINT_EVERY, Journeys, Term
 from services.journey_state.publication import Edition, Outgoing
 from services.journey_state.signalling import Firing
 from services.journey_state.store import definitions, progress
@@ -44,6 +44,11 @@ class Firings:
             for gone in customer.absorbed:
                 newest = max(newest, gone.definition_id)
         return await self._catalog.at(connection, newest)
+
+    async def in_force(self, connection: Connection) -> Term:
+        """The definition in force. Raises NoDefinitionError."""
+        standing = await definitions.read_standing(connection)
+        return (await self._catalog.at(connection, standing.definition_id or 0)).current
 
     def evaluation_errors(self) -> dict[str, int]:
         """How often expressions ended in an error in this process, by their place in the file."""

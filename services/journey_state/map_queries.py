@@ -100,3 +100,24 @@ async def signals(connection: Connection, asked: Asked) -> list[Signals]:
         asked,
     )
     return [Signals(row[0], row[1], row[2], Count(row[3], row[4])) for row in rows]
+
+
+class Figures(NamedTuple):
+    """All that the map shows."""
+
+    parts: dict[tuple[str, str], Count]
+    dwell: dict[str, list[float]]
+    touches: list[Touches]
+    signals: list[Signals]
+
+
+async def figures(
+    connection: Connection, asked: Asked, events_max: int | None = TOUCHPOINTS_MAX
+) -> Figures:
+    """All of it, counted over the rows."""
+    return Figures(
+        await part_counts(connection, asked),
+        await dwell_seconds(connection, asked),
+        await touches(connection, asked, events_max=events_max),
+        await signals(connection, asked),
+    )

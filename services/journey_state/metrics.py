@@ -13,6 +13,7 @@ from services.contracts.times import SECOND_US
 from services.journey_state.definition import NONE_STAGE
 from services.journey_state.intake import Tally
 from services.journey_state.store.progress import Backlog
+from services.journey_state.store.rollups import Standing
 from services.journey_state.watermark import Hold
 
 
@@ -63,6 +64,10 @@ class WorkerMetrics:
         self.outbox_oldest_seconds = self._gauge("outbox_oldest_seconds", "age of the oldest one")
         self.dead_letters_open = self._gauge("dead_letters_open", "records set aside, not settled")
         self.stage_customers = self._gauge("stage_customers", "customers in a stage", "stage")
+        self.map_rolled_up = self._gauge("map_rolled_up", "1: the map's roll-ups are complete")
+        self.map_changes_waiting = self._gauge(
+            "map_changes_waiting", "changes not yet in the map's roll-ups"
+        )
         self._gauge("build_info", "what runs", "version", "python").labels(
             version("milepost"), platform.python_version()
         ).set(1)
@@ -73,6 +78,11 @@ class WorkerMetrics:
         self.outbox_oldest_seconds.set(backlog.outbox_oldest_seconds)
         self.dead_letters_open.set(backlog.dead_letters_open)
         self.deadline_lateness_seconds.set(backlog.deadline_lateness_seconds)
+
+    def show_rollup(self, standing: Standing) -> None:
+        """How far the roll-ups of the map are, as last read."""
+        self.map_rolled_up.set(standing.complete)
+        self.map_changes_waiting.set(standing.changes)
 
     def show_stages(self, customers: Mapping[str, int]) -> None:
         """Customers per stage, as last counted; `none` is no stage."""

@@ -47,6 +47,15 @@ timeline = Table(
     postgresql_partition_by="RANGE (occurred_at)",
 )
 Index("ix_timeline_identifier_key_occurred_at", timeline.c.identifier_key, timeline.c.occurred_at)
+# Touchpoints come about in their order: a summary of some pages each costs next to nothing. Several
+# ranges of each, so that late ones among them do not spoil it.
+Index(
+    "ix_timeline_occurred_at",
+    timeline.c.occurred_at,
+    postgresql_using="brin",
+    postgresql_ops={"occurred_at": "timestamptz_minmax_multi_ops"},
+    postgresql_with={"pages_per_range": "32", "autosummarize": "on"},
+)
 
 # One row: where the timeline is cut, and how far a cut under way has come (store/cuts.py).
 timeline_cut = Table(

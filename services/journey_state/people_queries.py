@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, DateTime, Float, Text, Uuid, bindparam, text
 
 from services.contracts.times import to_datetime
+from services.journey_state import stay_queries
 from services.journey_state.database import Connection
 from services.journey_state.experiment_tables import (
     EXPERIMENT_EVENTS,
@@ -27,7 +28,7 @@ from services.journey_state.filters import Filters
 from services.journey_state.flow_paths import flow_of, in_flow
 from services.journey_state.pain_tables import PAIN_PARTS, pain_tables
 from services.journey_state.segment_queries import Members, segment_tables, segment_values
-from services.journey_state.touch_queries import CAMPAIGN, DEVICE, EVENT, MOVED, touches
+from services.journey_state.touch_queries import CAMPAIGN, DEVICE, EVENT
 
 
 class Asked(NamedTuple):
@@ -38,6 +39,7 @@ class Asked(NamedTuple):
     aliases: Mapping[str, str]  # other name of an event -> canonical
     members: Members | None = None  # of the segment, where one is asked for
     errors: Sequence[str] = ()  # events that are errors, whatever their names
+    among: Sequence[UUID] | None = None  # nobody else counts, and nothing of others is read
 
     @property
     def steps(self) -> list[str]:
@@ -46,51 +48,7 @@ class Asked(NamedTuple):
         return list(self.stages) if steps is None else steps.split(",")
 
 
-# One window, backwards: what comes next is what came before, and the frame only grows.
-_STAYS = """
-  stay AS (
-    SELECT customer_id, stage, rank, channel, direction, entered_at, message_id, source,
-      lag(rank) OVER b AS next_rank,
-      lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
-      lag(source) OVER b AS left_source,
-      max(rank) FILTER (WHERE entered_at < :end) OVER
-        (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM (SELECT *, array_position(:stages, stage) AS rank FROM stage_history
-      WHERE superseded_at IS NULL {people}) AS present
-    WINDOW b AS (PARTITION BY customer_id ORDER BY entered_at DESC, message_id DESC, source DESC)
-  ), visit AS (
-    SELECT * FROM stay WHERE entered_at < :end AND (left_at IS NULL OR left_at >= :begin)
-  ), person AS (
-    SELECT DISTINCT ON (stage, customer_id) stage, customer_id, CASE
-      WHEN left_at IS NULL OR left_at >= :end THEN 'still_here'
-      WHEN next_rank > rank THEN 'moved' ELSE 'left' END AS outcome
-    FROM visit ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC
-  )"""
-
-_SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filters}"
-
-# Of each part the rows behind its number: a person may have several.
-PARTS = {
-    "present": "SELECT stage, customer_id FROM visit",
-    "entered": "SELECT stage, customer_id FROM visit WHERE entered_at >= :begin",
-    "moved": "SELECT stage, customer_id FROM person WHERE outcome = 'moved'",
-    "still_here": "SELECT stage, customer_id FROM person WHERE outcome = 'still_here'",
-    "left": "SELECT stage, customer_id FROM person WHERE outcome = 'left'",
-    "converted": """
-      SELECT stage, customer_id FROM visit WHERE entered_at >= :begin AND reached > rank""",
-    "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :end",
-    "stock": "SELECT stage, customer_id FROM stay WHERE left_at IS NULL",
-    "touched": """
-      SELECT s.stage, t.customer_id, t.channel, t.event FROM touch AS t
-      JOIN stay AS s ON s.customer_id = t.customer_id
-        AND (t.occurred_at, t.message_id, t.source) >= (s.entered_at, s.message_id, s.source)
-        AND (s.left_at IS NULL OR (t.occurred_at, t.message_id, t.source)
-          < (s.left_at, s.left_message_id, s.left_source))""",
-    "signaled": """
-      SELECT s.stage, g.customer_id, g.rule, g.state FROM signaled AS g
-      JOIN stay AS s ON s.customer_id = g.customer_id
-        AND s.entered_at <= g.due_at AND (s.left_at IS NULL OR s.left_at > g.due_at)""",
-}
+PARTS = stay_queries.PARTS  # of each part the rows behind its number
 STAGE_PARTS = tuple(part for part in PARTS if part not in ("touched", "signaled"))
 
 # Whoever first came to a step; of the first one in the period, whatever `by` says.
@@ -131,6 +89,7 @@ _TYPES: dict[str, Any] = {
     "experimentevents": ARRAY(Text),
     "aliases": Text,
     "after": Uuid,
+    "among": ARRAY(Uuid),
     "limit": BigInteger,
 }
 
@@ -141,12 +100,15 @@ def tables_of(asked: Asked) -> str:
     The last three have only the people whom the filters mean.
     """
     filters = asked.filters
-    touch = touches("touch", filters=_touch_filters(filters))
-    signals = _SIGNALS.format(filters=_equal(filters, "rule", "state"))
-    stays = _STAYS.format(people=_people(filters))
     segment = f"{segment_tables(asked.members.segment)}, " if asked.members else ""
     experiment = f"{experiment_tables()}, " if filters.experiment is not None else ""
-    return f"WITH {MOVED}, {touch}, signaled AS ({signals}), {segment}{experiment}{stays}"
+    return stay_queries.tables(
+        touch_filters=_touch_filters(filters),
+        signal_filters=_equal(filters, "rule", "state"),
+        more=f"{segment}{experiment}",
+        people=_people(filters),
+        among=asked.among is not None,
+    )
 
 
 async def read(connection: Connection, statement: str, asked: Asked, **values: Any) -> list[Any]:
@@ -159,6 +121,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "end": to_datetime(filters.part_to_at),
         "stages": list(asked.stages),
         "steps": asked.steps,
+        "among": asked.among,
         "aliases": msgspec.json.encode(asked.aliases).decode(),
         **{name.replace("_", ""): getattr(filters, name) for name in _NAMES},
         "flowexclude": (filters.flow_exclude or "").split(","),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from services.journey_state import columns, past_tables
+from services.journey_state import columns, map_tables, past_tables
 from services.journey_state.columns import (
     now_column,
     ordered_text,
@@ -193,6 +193,7 @@ conflicts = Table(
 
 dedupe = past_tables.dedupe
 timeline = past_tables.timeline
+map_state = map_tables.map_state
 
 stage_history = Table(
     "stage_history",

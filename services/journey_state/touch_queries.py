@@ -48,6 +48,18 @@ MOVED = """
     WINDOW p AS (PARTITION BY identifier_key ORDER BY from_at, from_message_id, from_source)
   )"""
 
+AMONG = "customer_id = ANY(:among)"
+
+# What these customers own, and with what they owned for a while.
+OWN = f"""
+  held AS (SELECT identifier_key, customer_id FROM identifiers WHERE {AMONG}), own AS (
+    SELECT identifier_key FROM held
+    UNION SELECT identifier_key FROM ownership_periods WHERE {AMONG}
+  )"""  # noqa: S608 - constants
+
+_OWNED = "identifier_key IN (SELECT identifier_key FROM own)"
+MOVED_AMONG = MOVED.replace("ownership_periods", f"ownership_periods WHERE {_OWNED}")
+
 _TOUCHES = """
   {name}_seen AS (
     SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event {columns}
@@ -55,9 +67,9 @@ _TOUCHES = """
     WHERE {within} AND {persons} {filters}
   ), {name} AS (
     SELECT i.customer_id, t.* FROM {name}_seen AS t
-    JOIN identifiers AS i ON i.identifier_key = t.identifier_key
+    JOIN {owners} AS i ON i.identifier_key = t.identifier_key
     WHERE i.customer_id IS NOT NULL AND NOT EXISTS
-      (SELECT 1 FROM ownership_periods AS o WHERE o.identifier_key = t.identifier_key)
+      (SELECT 1 FROM {periods} AS o WHERE o.identifier_key = t.identifier_key)
     UNION ALL
     SELECT m.customer_id, t.* FROM {name}_seen AS t
     JOIN moved AS m ON m.identifier_key = t.identifier_key
@@ -70,8 +82,20 @@ _TOUCHES = """
 PERIOD = "occurred_at >= :from AND occurred_at < :to"
 
 
-def touches(name: str, *, within: str = PERIOD, filters: str = "", columns: str = "") -> str:
-    """The table `name` of the touchpoints there, behind `moved`; parts of it are SQL of our own."""
+def touches(
+    name: str, *, within: str = PERIOD, filters: str = "", columns: str = "", among: bool = False
+) -> str:
+    """The table `name` of the touchpoints there, behind `moved`; parts of it are SQL of our own.
+
+    `among`: behind `held` and `own` too, and of these identifiers alone.
+    """
     return _TOUCHES.format(
-        name=name, event=EVENT, within=within, persons=_PERSONS, filters=filters, columns=columns
+        name=name,
+        event=EVENT,
+        within=f"{within} AND {_OWNED}" if among else within,
+        persons=_PERSONS,
+        filters=filters,
+        columns=columns,
+        owners="held" if among else "identifiers",
+        periods="moved" if among else "ownership_periods",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from math import inf
 
 import structlog
 from uuid_utils import uuid7
@@ -26,9 +27,10 @@ from services.journey_state.owners import IdentityBounds
 from services.journey_state.relay import Relay
 from services.journey_state.republishing import Republishing
 from services.journey_state.retention import Retention
+from services.journey_state.rolling import Rolling
 from services.journey_state.signals import DEFINITION
 from services.journey_state.stall import StallWatch
-from services.journey_state.store import progress
+from services.journey_state.store import progress, rollups
 from services.journey_state.store.pool import TRANSIENT, Store
 from services.settings import Settings
 
@@ -51,6 +53,7 @@ class Worker:
         self._settings = settings
         self._store = store
         self._stages_at = 0.0
+        self._lag = inf  # until it is known
         topics = settings.kafka.topics
         self._topic = topics.touchpoints
         self._firings = firings = Firings(
@@ -81,12 +84,10 @@ class Worker:
             done=self._count_recomputed,
             batch_max=settings.worker.recompute_batch_max,
         )
-        self._maintenance = Maintenance(
-            store,
-            Retention(store, firings, timeline_us=settings.retention.timeline_days * DAY_US),
-            dedupe_us=settings.dedupe.days * DAY_US,
-            clock=_now_us,
+        self._rolling = Rolling(
+            store, firings, lag=lambda: self._lag, applied=lambda: self.consumer.applied
         )
+        self._maintenance = _maintenance(settings, store, firings)
         options = settings.kafka.client_options()
         self.relay = Relay(
             options, topics, store, self.metrics, batch_max=settings.worker.relay_batch_max
@@ -111,6 +112,7 @@ class Worker:
             tasks.create_task(self._republishing.run(stopping))
             tasks.create_task(self._watch_lag(stopping))
             tasks.create_task(self._maintenance.run(stopping))
+            tasks.create_task(self._rolling.run(stopping))
 
     async def _process(self, batch: Batch, condemned: str | None) -> Tally:
         tally = await self._intake.process(batch, condemned=condemned)
@@ -161,6 +163,7 @@ class Worker:
             await asyncio.sleep(LAG_SECONDS)
             try:
                 lags = await self.consumer.lag()
+                self._lag = sum(lags.values())
                 for partition, lag in lags.items():
                     self.metrics.lag_records.labels(partition).set(lag)
                 await self._read_gauges()
@@ -174,6 +177,7 @@ class Worker:
         now = time.monotonic()
         async with self._store.connection() as connection:
             self.metrics.show_backlog(await progress.read_backlog(connection))
+            self.metrics.show_rollup(await rollups.read_standing(connection))
             self.metrics.count_expression_errors(self._firings.evaluation_errors())
             if now >= self._stages_at:
                 # It reads every history: the more there are, the rarer.
@@ -205,6 +209,15 @@ async def serve(
             await worker.run(stopping)
     finally:
         await _bounded(store.close, store.terminate)
+
+
+def _maintenance(settings: Settings, store: Store, firings: Firings) -> Maintenance:
+    return Maintenance(
+        store,
+        Retention(store, firings, timeline_us=settings.retention.timeline_days * DAY_US),
+        dedupe_us=settings.dedupe.days * DAY_US,
+        clock=_now_us,
+    )
 
 
 def _spans(settings: Settings) -> Spans:

@@ -36,12 +36,14 @@ FILTERS: tuple[dict[str, str], ...] = (
 )
 
 
-def world_of(chosen: random.Random, count: int) -> list[Touchpoint]:
+def world_of(
+    chosen: random.Random, count: int, times: range = range(0, END, 600)
+) -> list[Touchpoint]:
     """Touchpoints of a few people, whose devices become known, are shared, and are bots'."""
     made = []
     for n in range(count):
         name = chosen.choice(NAMES)
-        when = chosen.randrange(0, END, 600)  # as long as the rules wait: many ties
+        when = chosen.choice(times)  # by default as far apart as the rules wait: many ties
         identifiers = {"anonymous_id": f"a{chosen.randrange(9)}"}
         if chosen.random() < 0.35:
             identifiers["user_id"] = f"u{chosen.randrange(4)}"

@@ -57,6 +57,8 @@ LEFT_OUT = {
     "outbox.topic": "follows from `ce_type`",
     "ownership_periods.identifier_key": "hash of kind and value, shown",
     "signals.definition_id": "our number of the definition, whose version is shown",
+    "signals.written_by": "our number of a transaction",
+    "stage_history.written_by": "our number of a transaction",
     "stage_history.history_id": "our number",
     "stage_history.historical": "what its touchpoint, shown, says of itself",
     "stage_history.definition_id": "our number of the definition, whose version is shown",

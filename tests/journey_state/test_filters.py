@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from services.contracts.times import DAY_US, from_datetime, read_time
 from services.journey_state.filters import (
-    PERIOD_DAYS_DEFAULT,
     PERIOD_DAYS_MAX,
     FilterError,
     day_begins,
@@ -23,11 +22,16 @@ NOW = read_time("2026-11-25T12:00:00Z")
 HOUR_US = DAY_US // 24
 
 
-def test_without_anything_the_period_is_the_days_up_to_now() -> None:
-    filters = parse({}, NOW)
+@pytest.mark.parametrize(
+    ("zone", "start"), [("UTC", "2026-10-26T00:00:00Z"), ("Asia/Kathmandu", "2026-10-25T18:15:00Z")]
+)
+def test_without_anything_the_period_is_whole_days_and_what_there_is_of_today(
+    zone: str, start: str
+) -> None:
+    filters = parse({"zone": zone}, NOW)
 
     assert filters.to_at == NOW
-    assert NOW - filters.from_at == PERIOD_DAYS_DEFAULT * DAY_US
+    assert filters.from_at == read_time(start)
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,18 @@ import pytest
 import pytest_asyncio
 
 from services.cli.local.postgres import EmbeddedPostgres
-from services.contracts.times import read_time
+from services.contracts.times import DAY_US, SECOND_US, read_time
 from services.journey_state import (
     conflict_queries,
     past_queries,
     progress_queries,
     queries,
+    rolled_queries,
     stream_queries,
 )
+from services.journey_state.filters import Filters
 from services.journey_state.places import Snapshot
+from services.journey_state.rolled_queries import Days, Wanted
 from services.journey_state.store import (
     cancelled,
     cuts,
@@ -35,6 +38,7 @@ from services.journey_state.store import (
     people,
     progress,
     queued,
+    rollups,
 )
 from services.journey_state.store.dead_letters import DeadLetter
 from services.journey_state.store.dedupe import Trace
@@ -45,6 +49,14 @@ from services.journey_state.store.people import NewIdentifier, Period
 from services.journey_state.store.progress import Move
 from tests.journey_state.planned import SMALL, Planned, Scan, filled
 
+DAYS = Days(20_000, 20_030)
+HOUR_AND_HALF = Filters(
+    from_at=20_000 * DAY_US - 5400 * SECOND_US,
+    to_at=20_030 * DAY_US,
+    part_from_at=0,
+    part_to_at=0,
+)
+SHOP = rollups.Definition(1, ["awareness"], "{}")
 AT = read_time("2026-11-22T12:00:00+00:00")
 
 
@@ -249,7 +261,15 @@ STORE: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("ix_customers_definition_id_customer_id",),
     ),
     "read_gaps": (progress.read_gaps, ()),
-}
+    "take_changed": (lambda c: rollups.take_changed(c, 100), ("pk_identifiers",)),
+    "roll": (
+        lambda c: rollups.roll(c, keys("c"), SHOP),
+        (TIMELINE, "ix_identifiers_customer_id", "ix_stage_history_customer_id_entered_at",
+         "ix_signals_customer_id", "pk_map_people"),
+    ),
+    "forget": (lambda c: rollups.forget(c, keys("c"), keys("i")), ("pk_map_people",)),
+    "next_customers": (lambda c: rollups.next_customers(c, key("c1"), 100), ("pk_customers",)),
+}  # fmt: skip
 
 API: dict[str, tuple[Work, tuple[str, ...]]] = {
     "written_since": (
@@ -308,6 +328,21 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("pk_watermark_history",),
     ),
     "touchpoints_stored": (progress_queries.touchpoints_stored, ()),
+    "rolled": (lambda c: rolled_queries.rolled(c, DAYS), ("pk_map_counts",)),
+    "rolled of some": (
+        lambda c: rolled_queries.rolled(c, DAYS, [known()]),
+        ("pk_map_people",),
+    ),
+    "lasted": (
+        lambda c: rolled_queries.lasted(
+            c, DAYS, [Wanted("awareness", "7", 0)], without=[known()], beside=[]
+        ),
+        ("pk_map_dwells", "pk_map_people"),
+    ),
+    "looked_up": (
+        lambda c: rolled_queries.looked_up(c, HOUR_AND_HALF, Days(20_000, 20_030)),
+        ("timeline_occurred_at_idx", "pk_identifiers", "ix_signals_due_at_signal_id"),
+    ),
     "active_definition": (progress_queries.active_definition, ()),
     "customers_by_definition": (
         progress_queries.customers_by_definition,

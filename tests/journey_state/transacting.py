@@ -142,7 +142,8 @@ class Transacting:
         async with self.store.transaction() as connection:
             await connection.execute(
                 "TRUNCATE customers, identifiers, ownership_periods, conflicts, dedupe, timeline, "
-                "stage_history, signals, timers, outbox, intermediate_checkpoints"
+                "stage_history, signals, timers, outbox, intermediate_checkpoints, "
+                "map_cells, map_counts, map_dwells, map_people, map_changes"
             )
             await connection.execute("UPDATE watermark SET at = NULL")
 

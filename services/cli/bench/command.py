@@ -32,12 +32,13 @@ class Work(StrEnum):
     LATENCY = "latency"
     BACKTEST = "backtest"
     GROWTH = "growth"
+    MAP = "map"
     RECOMPUTATION = "recomputation"
 
 
 def bench(
     work: Annotated[
-        Work, typer.Argument(help="What to measure; all: all but growth and recomputation.")
+        Work, typer.Argument(help="What to measure; all: all but the last three.")
     ] = Work.ALL,
     *,
     seconds: Annotated[

@@ -13,6 +13,7 @@ from services.cli.bench.figures import Result
 from services.cli.bench.growth import measure_growth
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
+from services.cli.bench.map import measure_map
 from services.cli.bench.plan import Plan
 from services.cli.bench.recomputation import measure_recomputation
 from services.cli.bench.stack import Stack, started_stack
@@ -25,11 +26,12 @@ MEASURES: Mapping[str, Callable[[Stack, Plan], Awaitable[Result]]] = {
     "latency": measure_latency,
     "backtest": measure_backtest,
     "growth": measure_growth,
+    "map": measure_map,
     "recomputation": measure_recomputation,
 }
 
 # What takes far longer than the others is measured only by its name.
-ASKED_ALONE = frozenset({"growth", "recomputation"})
+ASKED_ALONE = frozenset({"growth", "map", "recomputation"})
 
 
 async def run(chosen: list[str], plan: Plan, console: Console) -> list[Result]:

@@ -69,6 +69,18 @@ async def noop(stack: Stack, settings: Settings) -> AsyncIterator[Server]:
         yield Server(pid_of(role), port, "none")
 
 
+@asynccontextmanager
+async def api(stack: Stack, settings: Settings) -> AsyncIterator[Server]:
+    """The query API on loopback, which needs no token there."""
+    port = _port(stack.folder, "api")
+    changed = settings.model_copy(
+        update={"api": settings.api.model_copy(update={"port": port, "tokens_file": None})}
+    )
+    async with stack.role("api", changed) as role:
+        await _ready(role, port, "/livez")
+        yield Server(pid_of(role), port, "none")
+
+
 def _port(folder: Path, name: str) -> int:
     return kept(folder / f"{name}-port.json", (name,))[name]
 

@@ -43,7 +43,8 @@ class FilterQuery(BaseModel):
     from_: str | None = Field(
         None,
         alias="from",
-        description="a date in `zone`, or a time with its offset; else 30 days before `to`",
+        description="a date in `zone`, or a time with its offset; else the first instant of the"
+        " day 30 days before `to`",
     )
     to: str | None = Field(None, description="likewise, itself excluded; else now")
     zone: str | None = Field(None, description="a name such as Europe/Warsaw; else UTC")
@@ -177,12 +178,9 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     if filters.flow == "stage" and filters.flow_start not in (None, *stages):
         message = f"the journey has no stage {filters.flow_start!r}; it has {', '.join(stages)}"
         raise _bad([Fault("start", message)])
-    # What is no track call is known by its type, which no alias concerns.
-    aliases = {
-        other: name for other, name in term.definition.aliases.items() if other not in _CALLS
-    }
     members = await _members(connection, filters, ask)
-    asked = Asked(filters, stages, aliases, members, error_events(term.definition))
+    errors = error_events(term.definition)
+    asked = Asked(filters, stages, term.definition.track_aliases, members, errors)
     if filters.step is not None and int(filters.step) > len(asked.steps):
         raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
     return asked, term
@@ -201,6 +199,3 @@ async def _members(connection: Connection, filters: Filters, ask: Asking) -> Mem
 def _known(names: Iterable[str]) -> str:
     known = ", ".join(names)
     return f"there are {known}" if known else "MILEPOST_API__SEGMENTS_FILE names none"
-
-
-_CALLS = frozenset({"page", "screen", "identify", "group", "alias", "consent"})

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Query, Request
 
-from services.journey_state import map_queries
+from services.journey_state import map_queries, rolled_map
 from services.journey_state.api.asking import Ask
 from services.journey_state.api.comparing import with_before
 from services.journey_state.api.filtering import (
@@ -133,10 +133,11 @@ async def journey_map(
     by_definition = await ask.customers_by_definition.get(ask.database)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        now = await _find(connection, asked)
+        look = _Look(connection, term.definition_id, ask.clock())
+        now = await look.find(asked)
         before = None
         if other is not None:
-            before = await _find(connection, asked._replace(filters=other), events_max=None)
+            before = await look.find(asked._replace(filters=other), events_max=None)
     found = _Periods(now, before)
     definition = term.definition
     shown = [s for s in definition.stages if filters.stage in (None, s.name)]
@@ -154,19 +155,28 @@ async def journey_map(
     )
 
 
-async def _find(
-    connection: Connection, asked: Asked, events_max: int | None = TOUCHPOINTS_MAX
-) -> _Found:
-    touches = await map_queries.touches(connection, asked, events_max=events_max)
-    signals = await map_queries.signals(connection, asked)
-    return _Found(
-        asked.filters,
-        await map_queries.part_counts(connection, asked),
-        await map_queries.dwell_seconds(connection, asked),
-        {(one.stage, one.rule, one.state): one.counted for one in signals},
-        {(one.stage, one.channel): one.counted for one in touches if one.channel is not None},
-        {(one.stage, one.event): one.counted for one in touches if one.event is not None},
-    )
+class _Look(NamedTuple):
+    """Where the figures are looked for: in the roll-ups, or else in the rows."""
+
+    connection: Connection
+    definition_id: int
+    now: int
+
+    async def find(self, asked: Asked, events_max: int | None = TOUCHPOINTS_MAX) -> _Found:
+        figures = await rolled_map.figures(
+            self.connection, asked, self.definition_id, now=self.now, events_max=events_max
+        )
+        if figures is None:
+            figures = await map_queries.figures(self.connection, asked, events_max=events_max)
+        touches = figures.touches
+        return _Found(
+            asked.filters,
+            figures.parts,
+            figures.dwell,
+            {(one.stage, one.rule, one.state): one.counted for one in figures.signals},
+            {(one.stage, one.channel): one.counted for one in touches if one.channel is not None},
+            {(one.stage, one.event): one.counted for one in touches if one.event is not None},
+        )
 
 
 def _stage(found: _Periods, stage: Stage, *, is_last: bool) -> StageFigures:

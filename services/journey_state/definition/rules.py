@@ -30,6 +30,9 @@ Condition = Callable[[Moment], bool]  # an evaluation error is False
 TextOf = Callable[[Moment], str]  # "" where there is none (semantics 5.2)
 
 
+_TYPES = frozenset({"page", "screen", "identify", "group", "alias", "consent"})
+
+
 @dataclass(frozen=True, slots=True)
 class EventMatch:
     """Events by canonical name, and what must hold."""
@@ -171,6 +174,11 @@ class Definition:
         """The name that rules know the event by; aliases concern `track` only (semantics 3.6)."""
         name = event.strip()
         return self.aliases.get(name, name) if call == "track" else name
+
+    @property
+    def track_aliases(self) -> dict[str, str]:
+        """The aliases of what is known by its name: other calls are known by their type."""
+        return {other: name for other, name in self.aliases.items() if other not in _TYPES}
 
     def rules_for(self, event: str) -> EventRules:
         """What concerns an event, by its canonical name."""

@@ -1,0 +1,290 @@
+"""The map's figures from the roll-ups: exact, for whoever has changed is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Double, Integer, Text, Uuid, bindparam, text
+
+from services.contracts.times import DAY_US, to_datetime
+from services.journey_state.database import Connection
+from services.journey_state.filters import Filters
+from services.journey_state.people_queries import PARTS, STAGE_PARTS, Asked, read, tables_of
+from services.journey_state.rollup_queries import BIN, GAP_DAYS_MAX, LASTED
+
+CUSTOMERS_MAX = 20_000  # looked up beside the figures; more take longer than a count of all
+
+Key = tuple[str, str, str, str]  # part, stage, detail, name
+
+
+class Days(NamedTuple):
+    """The days of UTC since 1970 whose figures are taken, the last excluded."""
+
+    first: int
+    last: int
+
+
+class Line(NamedTuple):
+    """People of a cell, and their touchpoints, stays or signals there."""
+
+    key: Key
+    people: int
+    times: int
+
+
+async def definition_rolled_up(connection: Connection) -> tuple[int | None, int | None]:
+    """By which definition everybody is rolled up, if so, and from when on nothing was cut off."""
+    rows = await connection.execute(
+        text(
+            """
+            SELECT CASE WHEN complete THEN definition_id END,
+              CAST(extract(epoch FROM (SELECT declared_at FROM timeline_cut)) * 1000000 AS bigint)
+            FROM map_state
+            """
+        )
+    )
+    row = rows.first()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def days_of(filters: Filters, now: int, cut: int | None) -> Days | None:
+    """Whole days such that as little as can be lies between them and the period; None: none are.
+
+    Nothing has happened after `now`, or hardly anything.
+    """
+    starts = _around(filters.from_at)
+    ends = _around(filters.to_at)
+    fitting = [
+        Days(first, last)
+        for first, last in product(starts, ends)
+        if first <= last <= first + GAP_DAYS_MAX and (cut is None or first * DAY_US >= cut)
+    ]
+    return min(fitting, key=lambda days: _between(filters, days, now), default=None)
+
+
+def _around(at: int) -> tuple[int, int]:
+    return at // DAY_US, -(-at // DAY_US)
+
+
+def _between(filters: Filters, days: Days, now: int) -> int:
+    def happened(one: int, other: int) -> int:
+        return abs(min(one, now) - min(other, now))
+
+    first = happened(filters.from_at, days.first * DAY_US)
+    return first + happened(filters.to_at, days.last * DAY_US)
+
+
+def is_of_everybody(asked: Asked) -> bool:
+    """Whether no filter but the period and the stage says who or what counts."""
+    filters = asked.filters
+    bare = Filters(
+        from_at=filters.from_at,
+        to_at=filters.to_at,
+        part_from_at=filters.from_at,
+        part_to_at=filters.to_at,
+    )
+    return tables_of(asked) == tables_of(Asked(bare, asked.stages, asked.aliases))
+
+
+async def looked_up(connection: Connection, filters: Filters, days: Days) -> list[UUID] | None:
+    """Who has changed since, and who has anything between these days and the period.
+
+    None: they are more than are looked up.
+    """
+    rows = await _execute(
+        connection,
+        _LOOKED_UP,
+        {
+            "from": to_datetime(min(filters.from_at, days.first * DAY_US)),
+            "begin": to_datetime(max(filters.from_at, days.first * DAY_US)),
+            "end": to_datetime(min(filters.to_at, days.last * DAY_US)),
+            "to": to_datetime(max(filters.to_at, days.last * DAY_US)),
+            "limit": CUSTOMERS_MAX + 1,
+        },
+    )
+    found = [row[0] for row in rows]
+    return None if len(found) > CUSTOMERS_MAX else found
+
+
+_EDGES = "{at} >= :from AND {at} < :begin OR {at} >= :end AND {at} < :to"
+_LOOKED_UP = f"""
+  WITH named AS MATERIALIZED (
+    SELECT identifier_key FROM map_changes WHERE identifier_key IS NOT NULL
+    UNION SELECT identifier_key FROM timeline WHERE {_EDGES.format(at="occurred_at")}
+  )
+  SELECT customer_id FROM (
+    SELECT customer_id FROM map_changes
+    UNION SELECT customer_id FROM identifiers
+      WHERE identifier_key = ANY (ARRAY(SELECT identifier_key FROM named))
+    UNION SELECT customer_id FROM ownership_periods
+      WHERE identifier_key = ANY (ARRAY(SELECT identifier_key FROM named))
+    UNION SELECT customer_id FROM signals WHERE {_EDGES.format(at="due_at")}
+  ) AS changed WHERE customer_id IS NOT NULL LIMIT :limit
+"""  # noqa: S608 - constants
+
+# People of whole days, each at their first of them; what is told of `people` and `times` differs.
+_WITHIN = """
+  sum(people) FILTER (WHERE day >= :first AND prev_day < :first
+    AND (part <> 'converted' OR until_day < :last) AND (part <> 'moved' OR until_day >= :last)),
+  sum(times) FILTER (WHERE day >= :first)"""
+_ROLLED = f"""
+  SELECT part, stage, detail, name, {_WITHIN}
+  FROM map_cells JOIN map_counts USING (cell) WHERE day >= :first AND day < :last
+  GROUP BY part, stage, detail, name
+  UNION ALL
+  SELECT CASE part WHEN 'entered' THEN 'begun' ELSE 'gone' END, stage, edge, '', NULL, sum(times)
+  FROM map_cells JOIN map_counts USING (cell)
+  CROSS JOIN (VALUES ('first', :first), ('last', :last), ('now', NULL)) AS e (edge, before)
+  WHERE part IN ('entered', 'ended') AND (before IS NULL OR day < before)
+  GROUP BY part, stage, edge
+"""  # noqa: S608 - constants
+_THEIRS = """
+  map_counts AS (
+    SELECT u.cell, u.day, u.prev_day, u.until_day, 1 AS people, u.times
+    FROM map_people, unnest(cells, days, prev_days, until_days, times)
+      AS u (cell, day, prev_day, until_day, times)
+    WHERE customer_id = ANY(:among)
+  )"""
+_KINDS: dict[str, Any] = {
+    "first": Integer(),
+    "last": Integer(),
+    "among": ARRAY(Uuid),
+    "from": DateTime(timezone=True),
+    "to": DateTime(timezone=True),
+    "begin": DateTime(timezone=True),
+    "end": DateTime(timezone=True),
+    "limit": BigInteger(),
+    "stages": ARRAY(Text),
+    "bins": ARRAY(Text),
+    "places": ARRAY(BigInteger),
+    "ofstages": ARRAY(Text),
+    "ofbins": ARRAY(Text),
+    "seconds": ARRAY(Double),
+}
+
+
+async def rolled(
+    connection: Connection, days: Days, among: Sequence[UUID] | None = None
+) -> list[Line]:
+    """What stands in the figures of these days; `among`: what of it is these customers'."""
+    sql = _ROLLED if among is None else f"WITH {_THEIRS} {_ROLLED}"
+    values: dict[str, Any] = {"first": days.first, "last": days.last}
+    if among is not None:
+        values |= {"among": list(among)}
+    rows = await _execute(connection, sql, values)
+    return [Line((r[0], r[1], r[2], r[3]), int(r[4] or 0), int(r[5] or 0)) for r in rows]
+
+
+async def _execute(connection: Connection, sql: str, values: dict[str, Any]) -> list[Any]:
+    types = [bindparam(name, type_=_KINDS[name]) for name in values]
+    return list(await connection.execute(text(sql).bindparams(*types), values))
+
+
+async def counted(connection: Connection, asked: Asked) -> list[Line]:
+    """The same cells counted over the rows themselves, in the period itself."""
+    parts = [
+        f"SELECT '{part}' AS part, stage, '' AS detail, '' AS name, customer_id"  # noqa: S608
+        f" FROM ({PARTS[part]}) AS p"
+        for part in STAGE_PARTS
+    ]
+    touched, warned = PARTS["touched"], PARTS["signaled"]
+    parts += [
+        f"SELECT 'channel', stage, '', channel, customer_id FROM ({touched}) AS c",  # noqa: S608
+        f"SELECT 'event', stage, '', event, customer_id FROM ({touched}) AS e",  # noqa: S608
+        f"SELECT 'signaled', stage, state, rule, customer_id FROM ({warned}) AS w",  # noqa: S608
+    ]
+    rows = await read(
+        connection,
+        f"""
+        SELECT part, stage, detail, name, count(DISTINCT customer_id), count(*)
+        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY part, stage, detail, name
+        """,  # noqa: S608 - constants
+        asked,
+    )
+    return [Line((r[0], r[1], r[2], r[3]), r[4], r[5]) for r in rows]
+
+
+class Stay(NamedTuple):
+    """A stay that ended in the period: those that lasted about as long are of one bin."""
+
+    stage: str
+    bin: str
+    seconds: float
+
+
+async def stays(connection: Connection, asked: Asked) -> list[Stay]:
+    """Those of the period, over the rows themselves."""
+    rows = await read(
+        connection,
+        f"SELECT stage, {BIN}, {LASTED} FROM visit WHERE left_at < :end",  # noqa: S608 - constants
+        asked,
+    )
+    return [Stay(*row) for row in rows]
+
+
+class Wanted(NamedTuple):
+    """The stay of a bin that so many others there are shorter than."""
+
+    stage: str
+    bin: str
+    place: int
+
+
+async def lasted(
+    connection: Connection,
+    days: Days,
+    wanted: Sequence[Wanted],
+    *,
+    without: Sequence[UUID],
+    beside: Sequence[Stay],
+) -> dict[Wanted, float]:
+    """How many seconds each of these lasted, of those in the figures but these customers'.
+
+    `beside`: stays that count too.
+    """
+    rows = await _execute(
+        connection,
+        _LASTED,
+        {
+            "first": days.first,
+            "last": days.last,
+            "among": list(without),
+            "stages": [one.stage for one in wanted],
+            "bins": [one.bin for one in wanted],
+            "places": [one.place for one in wanted],
+            "ofstages": [one.stage for one in beside],
+            "ofbins": [one.bin for one in beside],
+            "seconds": [one.seconds for one in beside],
+        },
+    )
+    return {Wanted(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+_LASTED = """
+  WITH wanted AS (
+    SELECT * FROM unnest(:stages, :bins, :places) AS w (stage, bin, place)
+  ), bin AS MATERIALIZED (
+    SELECT cell, stage, detail AS bin FROM map_cells
+    WHERE part = 'dwell' AND (stage, detail) IN (SELECT stage, bin FROM wanted)
+  ), one AS (
+    SELECT stage, bin, seconds, times FROM bin JOIN map_dwells USING (cell)
+    WHERE day >= :first AND day < :last
+    UNION ALL
+    SELECT stage, bin, seconds, -1 FROM map_people
+      CROSS JOIN unnest(dwell_cells, dwell_seconds, dwell_days) AS u (cell, seconds, day)
+      JOIN bin USING (cell)
+    WHERE customer_id = ANY(:among) AND day >= :first AND day < :last
+    UNION ALL
+    SELECT stage, bin, seconds, 1
+    FROM unnest(:ofstages, :ofbins, :seconds) AS b (stage, bin, seconds)
+  ), upto AS (
+    SELECT stage, bin, seconds, sum(times) AS times,
+      sum(sum(times)) OVER (PARTITION BY stage, bin ORDER BY seconds) AS number
+    FROM one GROUP BY stage, bin, seconds
+  )
+  SELECT w.stage, w.bin, w.place, u.seconds FROM wanted AS w JOIN upto AS u
+    ON u.stage = w.stage AND u.bin = w.bin AND w.place < u.number AND w.place >= u.number - u.times
+"""

@@ -1,0 +1,72 @@
+"""Stays in stages and signals as tables of a WITH clause, and the rows behind each part of them."""
+
+from __future__ import annotations
+
+from services.journey_state.touch_queries import AMONG, MOVED, MOVED_AMONG, OWN, touches
+
+# One window, backwards: what comes next is what came before, and the frame only grows.
+_STAYS = """
+  stay AS (
+    SELECT customer_id, stage, rank, channel, direction, entered_at, message_id, source,
+      lag(rank) OVER b AS next_rank,
+      lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
+      lag(source) OVER b AS left_source,
+      max(rank) FILTER (WHERE entered_at < :end) OVER
+        (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+    FROM (SELECT *, array_position(:stages, stage) AS rank FROM stage_history
+      WHERE superseded_at IS NULL {people}) AS present
+    WINDOW b AS (PARTITION BY customer_id ORDER BY entered_at DESC, message_id DESC, source DESC)
+  ), visit AS (
+    SELECT * FROM stay WHERE entered_at < :end AND (left_at IS NULL OR left_at >= :begin)
+  ), person AS (
+    SELECT DISTINCT ON (stage, customer_id) stage, customer_id, CASE
+      WHEN left_at IS NULL OR left_at >= :end THEN 'still_here'
+      WHEN next_rank > rank THEN 'moved' ELSE 'left' END AS outcome
+    FROM visit ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC
+  )"""
+
+_SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filters}"
+
+# Of each part the rows behind its number: a person may have several.
+PARTS = {
+    "present": "SELECT stage, customer_id FROM visit",
+    "entered": "SELECT stage, customer_id FROM visit WHERE entered_at >= :begin",
+    "moved": "SELECT stage, customer_id FROM person WHERE outcome = 'moved'",
+    "still_here": "SELECT stage, customer_id FROM person WHERE outcome = 'still_here'",
+    "left": "SELECT stage, customer_id FROM person WHERE outcome = 'left'",
+    "converted": """
+      SELECT stage, customer_id FROM visit WHERE entered_at >= :begin AND reached > rank""",
+    "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :end",
+    "stock": "SELECT stage, customer_id FROM stay WHERE left_at IS NULL",
+    "touched": """
+      SELECT s.stage, t.customer_id, t.channel, t.event, t.occurred_at AS at FROM touch AS t
+      JOIN stay AS s ON s.customer_id = t.customer_id
+        AND (t.occurred_at, t.message_id, t.source) >= (s.entered_at, s.message_id, s.source)
+        AND (s.left_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+          < (s.left_at, s.left_message_id, s.left_source))""",
+    "signaled": """
+      SELECT s.stage, g.customer_id, g.rule, g.state, g.due_at AS at FROM signaled AS g
+      JOIN stay AS s ON s.customer_id = g.customer_id
+        AND s.entered_at <= g.due_at AND (s.left_at IS NULL OR s.left_at > g.due_at)""",
+}
+
+
+def tables(
+    *,
+    touch_filters: str = "",
+    signal_filters: str = "",
+    more: str = "",
+    people: str = "",
+    among: bool = False,
+) -> str:
+    """The tables `touch`, `signaled`, `stay`, `visit`, `person`, as a WITH clause.
+
+    `people` says of whom the last three are, behind tables of `more`. `among`: nothing is read but
+    what is of the customers `:among`; of a shared identifier `touch` has what is of others too.
+    """
+    of_them = f"AND {AMONG}" if among else ""
+    owners = f"{OWN}, {MOVED_AMONG}" if among else MOVED
+    touch = touches("touch", filters=touch_filters, among=among)
+    signals = _SIGNALS.format(filters=f"{of_them} {signal_filters}")
+    stays = _STAYS.format(people=f"{of_them} {people}")
+    return f"WITH {owners}, {touch}, signaled AS ({signals}), {more}{stays}"
