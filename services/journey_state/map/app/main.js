@@ -7,6 +7,7 @@ import { state } from './url.js';
 const ready = load();
 
 await ready;
+await import('./token.js'); // before anything is asked
 document.querySelector('.skip').textContent = t('page.skip');
 await Promise.all([
   import('./number.js'),
@@ -22,6 +23,7 @@ await Promise.all([
   import('./sections/trend.js'),
   import('./sections/health.js'),
   import('./drawer.js'),
+  import('./export.js'),
 ]);
 start();
 

@@ -41,9 +41,14 @@ export function periodText(params) {
   const to = params.get('part_to') ?? params.get('to');
   if (!from || !to) return '';
   const zone = params.get('zone') ?? 'UTC';
-  const format = new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'short',
-    timeZone: zone });
-  const [first, last] = [new Date(from), new Date(to)];
-  if (Number.isNaN(+first) || Number.isNaN(+last)) return `${from} – ${to}, ${zone}`;
-  return `${format.formatRange(first, last)}, ${zone}`;
+  return `${shownTime(from, zone)} – ${shownTime(to, zone)}, ${zone}`;
+}
+
+/** A date, or a time in the zone. */
+function shownTime(text, zone) {
+  const time = new Date(text);
+  if (Number.isNaN(+time)) return text;
+  const style = text.includes('T') ? { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }
+    : { dateStyle: 'medium', timeZone: 'UTC' };
+  return new Intl.DateTimeFormat(lang(), style).format(time);
 }

@@ -55,5 +55,7 @@ export const feed = css`
     font: inherit; font-weight: 600; background: var(--accent); color: var(--on-accent);
   }
   .pill:focus-visible { outline-offset: 2px; }
-  @media print { .cards { max-height: none; } .news { display: none; } }
+  @media print {
+    .cards { max-height: none; } .news, .cards > :nth-child(n+13) { display: none; }
+  }
 `;
