@@ -69,6 +69,11 @@ export class Flow extends Section {
     return { ...rest, node, ...Object.fromEntries(said) };
   }
 
+  /** Nothing moves under the pointer or an open menu. */
+  onLive() {
+    if (!this.hovered && !this.open) super.onLive();
+  }
+
   loaded(data) {
     this.open = null;
     this.hovered = null;

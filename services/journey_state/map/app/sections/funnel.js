@@ -7,6 +7,7 @@ import { label, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { filters, set, state } from '../url.js';
 import { vars } from '../vars.js';
+import { groupName, groupStyles, pickBreakdown, renderGroups, sign } from './funnel_groups.js';
 
 function chosen(of = state()) {
   return {
@@ -18,7 +19,8 @@ function chosen(of = state()) {
 export class Funnel extends Section {
   static name_ = 'funnel';
   static path = '/v1/funnel';
-  static styles = [...Section.styles, chart, css`
+  static properties = { ...Section.properties, naming: { state: true } };
+  static styles = [...Section.styles, chart, groupStyles, css`
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
     .step {
       display: grid; align-items: center; gap: 0 16px; min-height: 42px;
@@ -78,7 +80,8 @@ export class Funnel extends Section {
   params(of) {
     const { stage, ...rest } = filters(of); // a funnel has stages of its own
     return { ...rest, ...chosen(of), ...(of.steps && { steps: of.steps }),
-      ...(of.compare && { compare: of.compare }) };
+      ...(of.compare && { compare: of.compare }),
+      ...(of.breakdown && { breakdown: of.breakdown }) };
   }
 
   loaded({ steps }) {
@@ -100,10 +103,12 @@ export class Funnel extends Section {
     return html`${switchOf(t('funnel.by'), texts(['cohort', 'period']), by,
       (value) => set({ by: value === 'cohort' ? null : value }))}
     ${switchOf(t('funnel.order'), texts(['strict', 'any']), order,
-      (value) => set({ order: value === 'strict' ? null : value }))}`;
+      (value) => set({ order: value === 'strict' ? null : value }))}
+    ${pickBreakdown(this)}`;
   }
 
-  render_({ steps }) {
+  render_(data) {
+    const { steps } = data;
     const rates = steps.slice(1).map((one) => one.of_previous).filter((one) => one !== null);
     const worst = rates.length > 1 ? Math.min(...rates) : null;
     const compared = steps.some((one) => one.before);
@@ -112,7 +117,8 @@ export class Funnel extends Section {
       ${columns.map((one) => html`<span>${t(`funnel.${one}`)}</span>`)}
     </div><ol>${steps.map((one, n) => this.renderStep(one, n, steps, worst))}</ol>
     ${state().steps ? html`<button class="control all" type="button"
-      @click=${() => set({ steps: null })}>${t('funnel.every')}</button>` : nothing}</div>`;
+      @click=${() => set({ steps: null })}>${t('funnel.every')}</button>` : nothing}
+    ${renderGroups(data)}</div>`;
   }
 
   renderStep(step, n, steps, worst) {
@@ -148,28 +154,33 @@ export class Funnel extends Section {
   renderBefore({ before, change, ...step }, n) {
     const moved = change && n ? html`<span class=${change.certain ? 'sure' : 'soft'}
       title=${t(change.certain ? 'funnel.sure' : 'funnel.unsure')}>
-      ${change.difference < 0 ? '▼' : '▲'} ${points(change.difference)}</span>` : nothing;
+      ${sign(change.difference)} ${points(change.difference)}</span>` : nothing;
     return html`<mp-number .figure=${before}
       .label=${`${label(step)}: ${t('funnel.before')}`}></mp-number> ${moved}`;
   }
 
-  table({ steps }) {
+  table({ steps, breakdown }) {
     const compared = steps.some((one) => one.before);
-    const columns = ['step', 'people', 'next', 'all', 'wait', 'wait90', ...(compared
-      ? ['before', 'change'] : [])];
+    const groups = [{ name: t('funnel.whole_group'), steps }];
+    for (const one of breakdown ? [...breakdown.groups, breakdown.several] : []) {
+      if (one) groups.push({ name: groupName(breakdown, one), steps: one.steps });
+    }
+    const columns = ['step', ...(breakdown ? ['group'] : []), 'people', 'next', 'all', 'wait',
+      'wait90', ...(compared ? ['before', 'change'] : [])];
     return {
       columns: columns.map((one) => t(`funnel.${one}`)),
-      rows: steps.map((one, n) => [
-        label(one),
-        { figure: one, label: `${t('funnel.title')}: ${label(one)}` },
+      rows: groups.flatMap(({ name, steps: of }) => of.map((one, n) => [
+        label(steps[n]),
+        ...(breakdown ? [name] : []),
+        { figure: one, label: `${t('funnel.title')}: ${label(steps[n])}` },
         n ? percent(one.of_previous, 1) : '–',
         percent(one.of_first, 1),
         duration(one.p50_seconds),
         duration(one.p90_seconds),
         ...(compared ? [one.before && { figure: one.before,
-          label: `${label(one)}: ${t('funnel.before')}` },
-        one.change && n ? points(one.change.difference) : '–'] : []),
-      ]),
+          label: `${label(steps[n])}: ${t('funnel.before')}` },
+        one.before && one.change && n ? points(one.change.difference) : '–'] : []),
+      ])),
     };
   }
 }
