@@ -75,7 +75,11 @@ class FlowQuery(FilterQuery):
     exclude: Name | None = Field(None, description="names with commas between, left out of paths")
 
 
-@router.get("/v1/flow", responses=described(bad_request="A bad parameter"))
+@router.get(
+    "/v1/flow",
+    responses=described(bad_request="A bad parameter"),
+    response_model_exclude_unset=True,  # nothing is compared
+)
 async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask) -> Flow:
     """Paths step by step: nodes and links of each column, which all have the same people."""
     filters = _asked(read_filters(request, query, ask), query)
@@ -145,7 +149,7 @@ def _node(
     kind, _, name = node.partition(":")
     figure = _figure(filters, people, flow_step=str(step), flow_node=node)
     return FlowNode.model_validate(
-        figure.model_dump()
+        figure.model_dump(exclude_unset=True)
         | {
             "node": node,
             "kind": kind,
