@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
 from services.journey_state import progress_queries
 from services.journey_state.database import Connection
@@ -25,6 +26,9 @@ from services.journey_state.tables import definitions, signals, stage_history
 WRITTEN_WITHIN = timedelta(days=1)
 
 
+_Conditions = Callable[[ColumnElement[int]], tuple[ColumnElement[bool], ...]]
+
+
 class Written(NamedTuple):
     """What was written since, each with the transaction that wrote it."""
 
@@ -41,41 +45,40 @@ async def snapshot(connection: Connection) -> Snapshot:
 async def written_since(
     connection: Connection, seen: Snapshot, now: Snapshot, *, limit: int
 ) -> Written:
-    """Stage changes and signals that `now` sees and `seen` does not: of each at most `limit`.
+    """Stage changes and signals that `now` sees and `seen` does not: of each about `limit`.
 
-    `now` is this transaction's snapshot or an older one. A signal that was written again after
-    `now` is not among them.
+    At most twice as many, and more than `limit` only where there are more. `now` is this
+    transaction's snapshot or an older one. A signal that was written again after `now` is not
+    among them.
     """
     h, s = stage_history.c, signals.c
-    changes = await connection.execute(
-        _since(select(h.written_by, *CHANGE_COLUMNS), h.written_by, seen, now)
-        .where(h.recorded_at > func.now() - WRITTEN_WITHIN)
-        .limit(limit)
+    changes = select(h.written_by, *CHANGE_COLUMNS).where(
+        h.recorded_at > func.now() - WRITTEN_WITHIN
     )
-    found = await connection.execute(
-        _since(select(s.written_by, *SIGNAL_COLUMNS), s.written_by, seen, now)
-        .outerjoin(definitions, definitions.c.definition_id == s.definition_id)
-        .limit(limit)
+    told = select(s.written_by, *SIGNAL_COLUMNS).outerjoin(
+        definitions, definitions.c.definition_id == s.definition_id
     )
-    return Written(
-        [(row[0], change_row(row[1:])) for row in changes],
-        [(row[0], signal_row(row[1:])) for row in found],
-    )
+    written = Written([], [])
+    for begun in _begun(seen, now):
+        # In this order the index on it serves, and no other way looks cheaper.
+        first = changes.where(*begun(h.written_by)).order_by(h.written_by).limit(limit)
+        rows = await connection.execute(first)
+        written.changes.extend((row[0], change_row(row[1:])) for row in rows)
+        first = told.where(*begun(s.written_by)).order_by(s.written_by).limit(limit)
+        rows = await connection.execute(first)
+        written.signals.extend((row[0], signal_row(row[1:])) for row in rows)
+    return written
 
 
-def _since(
-    statement: Select[Any], xid: ColumnElement[int], seen: Snapshot, now: Snapshot
-) -> Select[Any]:
-    return (
-        statement.where(
-            xid >= seen.first,
-            xid < now.end,
-            or_(xid >= seen.end, xid.in_(sorted(seen.running))),
-            xid.not_in(sorted(now.running)),
-        )
-        # In this order the index on it serves, and no other looks cheaper.
-        .order_by(xid)
-    )
+def _begun(seen: Snapshot, now: Snapshot) -> list[_Conditions]:
+    """What holds of transactions that began since, and of those that were not over then.
+
+    Asked apart: one that lasts for an hour must not have the whole hour read again.
+    """
+    ended = sorted(xid for xid in seen.running - now.running if xid < now.end)
+    running = sorted(now.running)
+    later = [lambda xid: (xid >= seen.end, xid < now.end, xid.not_in(running))]
+    return later + ([lambda xid: (xid.in_(ended),)] if ended else [])
 
 
 class Progress(NamedTuple):

@@ -2,7 +2,7 @@
 
 import { html, nothing } from '../../vendor/vendor.js';
 import { get, shared } from '../api.js';
-import { ago, clock, dateTime, duration, list, money, number } from '../format.js';
+import { ago, dateTime, duration, list, money, number } from '../format.js';
 import { label, ruleName, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { set, state } from '../url.js';
@@ -249,7 +249,8 @@ function short(customerId) {
 }
 
 function soon(time) {
-  return new Date(time) - Date.now() < 43200000 ? clock(time) : dateTime(time);
+  return new Date(time) - Date.now() < 43200000 ? dateTime(time, { timeStyle: 'short' })
+    : dateTime(time);
 }
 
 customElements.define('mp-feed', Feed);

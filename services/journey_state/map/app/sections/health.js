@@ -101,7 +101,7 @@ class Health extends Section {
         <b>${one.instance ?? t('health.partition', { n: one.partition })}</b>
         ${t(`health.hold.${one.reason}`)}
         ${one.seconds === null ? nothing : t('health.since', { time: duration(one.seconds) })}
-        <span>${one.advice}</span></li>`)}</ul>
+        <span>${withCode(one.advice)}</span></li>`)}</ul>
     </details>`;
   }
 
@@ -166,6 +166,11 @@ const MARKS = {
 function mark(level) {
   return html`<svg class="mark ${level}" viewBox="0 0 16 16" role="img"
     aria-label=${t(`health.level.${level}`)}>${svg`<path d=${MARKS[level]}/>`}</svg>`;
+}
+
+/** A text with what is to be typed in backticks. */
+function withCode(text) {
+  return text.split('`').map((part, n) => (n % 2 ? html`<code>${part}</code>` : part));
 }
 
 /** The last minutes as a line. */
