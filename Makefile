@@ -23,6 +23,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
+parquet: env ## add what `milepost export --format parquet` needs: 55 MB
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r deploy/parquet.lock
+
 demo: env ## start everything with the demo simulator; Ctrl-C stops it
 	@exec $(BIN)/milepost up --demo
 
@@ -64,6 +67,8 @@ lock: ## pin every dependency with its hashes
 	  --extra local --extra dev --output-file requirements.lock
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet pyproject.toml \
 	  --constraints requirements.lock --output-file deploy/requirements.lock
+	@echo "pyarrow>=20" | $(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet - \
+	  --output-file deploy/parquet.lock
 	@echo hatchling | $(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet - \
 	  --constraints requirements.lock --output-file deploy/build.lock
 
@@ -73,4 +78,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env demo test soak fuzz outage mutations lint format snippet page-vendor lock vendor clean
+.PHONY: help env parquet demo test soak fuzz outage mutations lint format snippet page-vendor lock vendor clean

