@@ -340,6 +340,21 @@ async def test_a_flow_without_anybody_has_its_columns(database_url: str) -> None
         assert [column["nodes"] for column in answer["columns"]] == [[], [], []]
 
 
+async def test_who_is_in_no_stage_of_the_definition_has_left_the_flow(database_url: str) -> None:
+    async with (
+        transacting(database_url) as world,
+        serving(database_url, clock=lambda: at(END)) as client,
+    ):
+        await world.take(event("page", 0), event("Add", 60), event("page", 0, user="v"))
+        renamed = JOURNEY.replace("name: cart, enter", "name: basket, enter")
+        renamed = renamed.replace("look, cart]", "look, basket]")
+        answer = await client.post("/v1/journey", content=renamed)
+        assert answer.status_code == 200, answer.text
+        columns = (await get(client, "/v1/flow", steps=2))["columns"]
+        found = [{node["node"]: node["people"] for node in column["nodes"]} for column in columns]
+        assert found == [{"at:look": 2}, {"left": 1, "still_here": 1}]
+
+
 async def test_a_parameter_given_twice_is_refused(database_url: str) -> None:
     async with transacting(database_url), serving(database_url) as client:
         answer = await client.get("/v1/map?channel=app&channel=email")

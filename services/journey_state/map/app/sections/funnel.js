@@ -128,7 +128,8 @@ export class Funnel extends Section {
     const colour = stageColour(all.indexOf(step.stage), all.length);
     const isWorst = n > 0 && step.of_previous !== null && step.of_previous === worst;
     const value = (name, text, marked) => html`<span class="value ${marked}">
-      <dfn>${t(`funnel.${name}`)}</dfn>${text}</span>`;
+      <dfn>${t(`funnel.${name}`)}</dfn>${text}${marked === 'worst'
+        ? html`<span class="hidden">${t('funnel.worst')}</span>` : nothing}</span>`;
     return html`<li class="step">
       <span class="name">${label(step)}${steps.length > 2 ? html`<button type="button"
         aria-label=${t('funnel.without', { name: label(step) })}

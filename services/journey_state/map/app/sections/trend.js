@@ -6,7 +6,7 @@ import { Width, chart, stageColour, step, switchOf } from '../chart.js';
 import { dateTime, number } from '../format.js';
 import { label, t } from '../i18n.js';
 import { Section } from '../section.js';
-import { filters, isOpen, period, set, state } from '../url.js';
+import { filters, isOpen, period, set, state, zone } from '../url.js';
 import { vars } from '../vars.js';
 
 const HEIGHT = 200;
@@ -27,6 +27,12 @@ function bucket(of) {
   return !long && (of.bucket ?? (days(of) <= 2 ? 'hour' : 'day')) === 'hour' ? 'hour' : 'day';
 }
 
+/** An instant as the address has it: a date where a day begins there. */
+function addressed(instant) {
+  const [date, time] = new Date(instant).toLocaleString('sv-SE', { timeZone: zone() }).split(' ');
+  return time === '00:00:00' ? date : instant;
+}
+
 export class Trend extends Section {
   static name_ = 'trend';
   static path = '/v1/trend';
@@ -41,7 +47,7 @@ export class Trend extends Section {
     .out { fill: var(--left); }
     .last .in { fill-opacity: 0.35; stroke: var(--stage-5); }
     .last .out { fill-opacity: 0.35; stroke: var(--left); }
-    .mark { fill: transparent; }
+    .mark { fill: transparent; cursor: zoom-in; }
     .mark:hover { fill: var(--ink); fill-opacity: 0.05; }
     .mark:focus-visible { fill: var(--ink); fill-opacity: 0.08; stroke: var(--accent);
       stroke-width: 2; }
@@ -119,7 +125,7 @@ export class Trend extends Section {
     return html`<div class="chart">
       <svg viewBox="0 0 ${wide} ${height}" height=${height} role="group"
         aria-label=${`${t('trend.title')}: ${single ? label(data.stages[0]) : t('trend.every')}`}
-        @pointerup=${() => this.brushed()} @pointerleave=${() => { this.brush = null; }}>
+        @pointerup=${(event) => this.brushed(event)} @pointerleave=${() => { this.brush = null; }}>
         ${this.renderStock(data, wide, band, x)}
         ${single ? this.renderFlows(data.stages[0], wide, band, x) : nothing}
         ${this.renderDates(data, wide, height, x)}
@@ -128,7 +134,7 @@ export class Trend extends Section {
           x=${LEFT + band * n} y=${TOP} width=${band} height=${height - 24 - TOP} rx="3"
           role="button" tabindex=${n === this.at ? 0 : -1} aria-label=${this.told(n)}
           @focus=${() => { this.cursor = n; }} @pointerenter=${() => this.over(n)}
-          @pointerdown=${() => { this.brush = [n, n]; }}
+          @pointerdown=${(event) => this.begin(event, n)}
           @keydown=${(event) => this.pressed(event, n)}></rect>`)}
       </svg>
     </div>${this.renderReadout(data, single)}`;
@@ -209,8 +215,8 @@ export class Trend extends Section {
       : stages.map((one, of) => figure({ stage: t('trend.stock') }, one.points[n].stock,
         label(one), this.colour(stages, of)));
     return html`<div class="readout"><time datetime=${buckets[n].from}>${named}</time>${shown}
-      <button class="control" type="button" @click=${() => this.narrow(n, n)}>
-        ${t('trend.narrow')}</button></div>`;
+      ${buckets.length > 1 ? html`<button class="control" type="button"
+        @click=${() => this.narrow(n, n)}>${t('trend.narrow')}</button>` : nothing}</div>`;
   }
 
   colour(stages, n) {
@@ -244,10 +250,18 @@ export class Trend extends Section {
     if (this.brush) this.brush = [this.brush[0], n];
   }
 
-  brushed() {
+  begin(event, n) {
+    event.target.releasePointerCapture(event.pointerId); // a finger too enters other buckets
+    this.brush = [n, n];
+    this.cursor = n;
+  }
+
+  /** A stretch, or what a mouse clicked, becomes the period; a tap only shows its figures. */
+  brushed({ pointerType }) {
     const chosen = this.brush;
     this.brush = null;
-    if (chosen && chosen[0] !== chosen[1]) this.narrow(Math.min(...chosen), Math.max(...chosen));
+    if (!chosen || (chosen[0] === chosen[1] && pointerType !== 'mouse')) return;
+    this.narrow(Math.min(...chosen), Math.max(...chosen));
   }
 
   pressed(event, n) {
@@ -265,9 +279,10 @@ export class Trend extends Section {
   /** The period of the whole page becomes that of these buckets; one that goes on stays open. */
   narrow(first, last) {
     const { buckets } = this.data;
+    if (buckets.length === 1) return;
     const open = isOpen() && last === buckets.length - 1;
-    set({ period: null, from: buckets[first].from, to: open ? null : buckets[last].to,
-      bucket: null });
+    set({ period: null, from: addressed(buckets[first].from),
+      to: open ? null : addressed(buckets[last].to), bucket: null });
   }
 
   table({ buckets, stages }) {
