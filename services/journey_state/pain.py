@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from services.journey_state.proportions import Share, difference, one_sided, score
+from services.journey_state.proportions import Share, certainty, one_sided, score
 
 Kind = Literal["leak", "stall", "loop", "error", "abandonment"]
 Dimension = Literal["all", "channel", "device", "campaign"]
@@ -87,19 +87,37 @@ class Findings:
     pains: Sequence[Pain]
 
 
-def look(now: Tally, before: Tally) -> Findings:
+def look(now: Tally, before: Tally, unknown: Collection[tuple[str, str | None]] = ()) -> Findings:
     """What stands out in a period against the one before, or else against the stage's others.
 
-    Bonferroni's correction: each cell is held to `CHANCE` divided by how many were looked at.
+    `unknown`: parts with their causes whose past is too short to compare with. Benjamini and
+    Hochberg's correction for how many cells were looked at.
     """
-    compared = list(comparisons(now, before))
-    z = one_sided(CHANCE / max(1, len(compared)))
+    compared = [
+        one for one in comparisons(now, before) if (one.cell.part, one.cell.cause) not in unknown
+    ]
+    evidence = {one.cell: _evidence(one) for one in compared}
+    z = threshold([evidence[one.cell] for one in compared])
     groups: dict[Cell, list[Compared]] = defaultdict(list)
     for one in compared:
-        if stands_out(one, z):
+        if evidence[one.cell] > z:
             groups[one.cell._replace(dimension="all", value="")].append(one)
     pains = [_clearest(group) for group in groups.values()]
     return Findings(len(compared), z, sorted(pains, key=lambda pain: _rank(pain.found)))
+
+
+def threshold(evidence: Sequence[float]) -> float:
+    """The z beyond which evidence counts, for so many cells: Benjamini and Hochberg's step up.
+
+    Where all are as ever the chance that any counts is `CHANCE`; where some are not, that is the
+    share of those reported that are as ever.
+    """
+    count = max(1, len(evidence))
+    for number, z in reversed(list(enumerate(sorted(evidence, reverse=True), 1))):
+        level = one_sided(CHANCE * number / count)
+        if z > level:
+            return level
+    return one_sided(CHANCE / count)
 
 
 def comparisons(now: Tally, before: Tally) -> Iterator[Compared]:
@@ -125,6 +143,8 @@ def _compare(cell: Cell, now: Tally, before: Tally, wholes: Iterable[Cell]) -> C
     earlier = share_of(cell, before)
     if earlier.of >= PEOPLE_MIN:
         return Compared(cell, share_of(cell, now), "previous", earlier)
+    if share_of(cell._replace(dimension="all", value=""), before).of >= PEOPLE_MIN:
+        return None  # new, in a stage that has a past: others differ for reasons of their own
     named = [share_of(cell._replace(value=w.value), now) for w in wholes if w.value != cell.value]
     rest = Share(sum(one.people for one in named), sum(one.of for one in named))
     if rest.of >= PEOPLE_MIN:
@@ -137,15 +157,14 @@ def share_of(cell: Cell, tally: Tally) -> Share:
     return Share(tally.get(cell, 0), tally.get(cell.denominator, 0))
 
 
-def stands_out(one: Compared, z: float) -> bool:
-    """Whether it is beyond chance, and enough to matter.
+def _evidence(one: Compared) -> float:
+    """At which z it is still beyond chance; 0 where it does not matter.
 
-    By the interval and by the score of the difference: each alone is too sure of small shares.
+    By the interval of the difference and by its score: each alone is too sure of small shares.
     """
     if one.excess < EXCESS_MIN[one.against] or one.lost < LOST_MIN:
-        return False
-    low = difference(one.share, one.baseline, z).low
-    return low > 0 and score(one.share, one.baseline) > z
+        return 0.0
+    return min(score(one.share, one.baseline), certainty(one.share, one.baseline))
 
 
 def _clearest(group: Sequence[Compared]) -> Pain:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.contracts.times import SECOND_US
+from services.contracts.times import SECOND_US, from_datetime
 from services.journey_state.database import Connection
+from services.journey_state.definition import AbandonmentRule
 from services.journey_state.filters import Filters
 from services.journey_state.pain import PEOPLE_MIN, Cell, Findings, Tally, look
 from services.journey_state.pain_queries import (
@@ -49,7 +50,9 @@ class Looked:
         return self.asked.filters.query(**said)
 
 
-async def look_at(connection: Connection, asked: Asked, before: Filters) -> Looked:
+async def look_at(
+    connection: Connection, asked: Asked, before: Filters, rules: Sequence[AbandonmentRule] = ()
+) -> Looked:
     """One pass over each period; `before` are the same filters over the one to measure against."""
     filters = asked.filters
     from_at, to_at = min(before.from_at, filters.from_at), max(before.to_at, filters.to_at)
@@ -59,9 +62,27 @@ async def look_at(connection: Connection, asked: Asked, before: Filters) -> Look
     limits = limits_of(gone, asked.stages, length)
     now_tally = await tally(connection, asked, limits)
     before_tally = await tally(connection, asked._replace(filters=before), limits)
-    findings = look(now_tally, before_tally)
+    findings = look(now_tally, before_tally, unknown(gone, before, rules))
     findings = replace(findings, pains=findings.pains[:PAINS_MAX])
     return Looked(asked, before, limits, now_tally, before_tally, findings)
+
+
+def unknown(
+    gone: Sequence[Gone], before: Filters, rules: Sequence[AbandonmentRule]
+) -> set[tuple[str, str | None]]:
+    """What could not have been as often before: that takes a past, and history was too young.
+
+    People come back to where they were as long before as the period lasts. A signal comes of what
+    was left as long before as its rule waits: that matters from a tenth of the known time on.
+    """
+    past = min((from_datetime(one.history_from) for one in gone), default=before.from_at)
+    found: set[tuple[str, str | None]] = set()
+    if past > before.from_at - (before.to_at - before.from_at):
+        found.add(("looped", None))
+    known = before.to_at - max(past, before.from_at)
+    slow = [rule for rule in rules if rule.after_us > known / 10]
+    late = [rule for rule in slow if past > before.from_at - rule.after_us]
+    return found | {("abandoned", rule.name) for rule in late}
 
 
 def limits_of(gone: Sequence[Gone], stages: Sequence[str], length: float) -> Limits:

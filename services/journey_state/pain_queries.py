@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Gone(NamedTuple):
     p75_earlier: float | None
     p75: float
     p90: float
+    history_from: datetime  # when the first of these people entered any stage
 
 
 async def times_to_go_on(connection: Connection, asked: Asked, middle_at: int) -> list[Gone]:
@@ -41,7 +43,8 @@ async def times_to_go_on(connection: Connection, asked: Asked, middle_at: int) -
         SELECT stage, count(*) FILTER (WHERE left_at < :middle),
           percentile_cont(0.75) WITHIN GROUP (ORDER BY {lasted}) FILTER (WHERE left_at < :middle),
           percentile_cont(0.75) WITHIN GROUP (ORDER BY {lasted}),
-          percentile_cont(0.9) WITHIN GROUP (ORDER BY {lasted})
+          percentile_cont(0.9) WITHIN GROUP (ORDER BY {lasted}),
+          (SELECT min(entered_at) FROM stay)
         FROM visit WHERE left_at < :end AND next_rank > rank GROUP BY stage
         """,  # noqa: S608 - constants
         asked,

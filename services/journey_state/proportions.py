@@ -7,6 +7,8 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 _NORMAL = NormalDist()
+_Z_MAX = 40.0
+_Z_STEP = 0.001
 
 
 class Interval(NamedTuple):
@@ -61,3 +63,17 @@ def score(share: Share, other: Share) -> float:
     same = (share.people + other.people) / (share.of + other.of)
     error = sqrt(same * (1 - same) * (1 / share.of + 1 / other.of))
     return (share.value - other.value) / error if error else 0.0
+
+
+def certainty(share: Share, other: Share) -> float:
+    """The z up to which Newcombe's interval of the difference lies above 0; 0: at none."""
+    low, high = 0.0, _Z_MAX
+    if difference(share, other, _Z_STEP).low <= 0:
+        return 0.0
+    while high - low > _Z_STEP:
+        middle = (low + high) / 2
+        if difference(share, other, middle).low > 0:
+            low = middle
+        else:
+            high = middle
+    return low

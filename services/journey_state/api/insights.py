@@ -52,7 +52,7 @@ async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: 
     before = read_compared(filters, query.compare or "previous") or filters
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, before)
+        looked = await look_at(connection, asked, before, term.definition.abandonment)
         recovered = await recoveries(connection, asked)
     tallies = (looked.now_tally, looked.before_tally)
     found = facts(looked.findings, tallies, asked.stages, recovered)

@@ -58,14 +58,16 @@ COUNTED = {
     "abandonment": "Of people in the stage: who had a signal of the rule due there, not retracted.",
     "where": "Channel and device (`context.device.type`, else told from `context.userAgent`) of the"
     " touchpoint that entered the stage; the campaign that was named last in the period, up to it.",
-    "baseline": "The same cell in the period before (`compare`, else as long before); where that"
-    f" had fewer than {PEOPLE_MIN} people, the stage's other channels, devices or campaigns in this"
-    " one.",
+    "baseline": "The same cell in the period before (`compare`, else as long before). Where the"
+    f" whole stage had fewer than {PEOPLE_MIN} people then: its other channels, devices or"
+    " campaigns in this period.",
     "stands_out": f"Cells of {PEOPLE_MIN} people or more, as their baseline; {LOST_MIN} or more"
     f" lost; {EXCESS_MIN['previous']:.0%} above the period before, {EXCESS_MIN['others']:.0%} above"
     " others; and the difference beyond chance, by Newcombe's interval and by the score test, at"
-    f" Bonferroni's level: a chance of {CHANCE:.0%} that anything is reported where nothing has"
-    " changed. Of several cells of one kind, stage and cause the clearest is shown.",
+    " Benjamini and Hochberg's level for the cells checked: a chance of"
+    f" {CHANCE:.0%} that anything is reported where nothing has changed. Of several cells of one"
+    " kind, stage and cause the clearest is shown. What takes a past (coming back, a rule's wait)"
+    " is not checked where the history before is shorter.",
     "at_risk": "Value of these people's signals due in the period that were neither recovered nor"
     " retracted; of each person the rule that comes to most. Currencies are never added.",
 }
@@ -84,7 +86,7 @@ async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask)
     before = read_compared(filters, query.compare or "previous") or filters
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, before)
+        looked = await look_at(connection, asked, before, term.definition.abandonment)
         money = await risk_of(connection, looked)
     risks: dict[int, list[Risk]] = defaultdict(list)
     for one in money:

@@ -20,7 +20,7 @@ class ShareFigure(Figure):
 
     of: Figure
     share: float
-    low: float = Field(description="Wilson's score interval, for as many cells as were checked")
+    low: float = Field(description="Wilson's score interval, at the answer's `z`")
     high: float
 
 
@@ -88,7 +88,7 @@ class PainPoints(_Answer):
     definition: str
     counted: dict[str, str] = Field(description="what each kind counts, and against what")
     checked: int = Field(description="cells that had enough people to be compared")
-    z: float = Field(description="of the intervals, one-sided: Bonferroni's for `checked` cells")
+    z: float = Field(description="of the intervals, one-sided: at Benjamini and Hochberg's level")
     items: list[PainPoint]
 
 

@@ -14,11 +14,11 @@ await Promise.all([
   import('./header.js'),
   import('./banner.js'),
   import('./filters.js'),
-  // insights
+  import('./sections/insights.js'),
   import('./sections/map.js'),
   import('./sections/funnel.js'),
   import('./sections/flow.js'),
-  // pain
+  import('./sections/pain.js'),
   import('./sections/feed.js'),
   import('./sections/trend.js'),
   import('./sections/health.js'),
