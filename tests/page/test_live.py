@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from services.contracts.times import SECOND_US, format_time
 from services.journey_state.api.app import system_clock
+from tests.e2e.stack import Visits
 from tests.page.viewing import viewing
 from tests.waiting import until
 
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 LONG_AGO_US = 3600 * SECOND_US
 LISTEN = "addEventListener('open-customer', (event) => { window.opened = event.detail; })"
+
+CUT = """async (text) => {
+  const { Parser } = await import('/map/app/events.js');
+  const read = (pieces) => {
+    const parser = new Parser();
+    const found = pieces.map((piece) => parser.take(piece));
+    return { events: found.flatMap((one) => one.events), id: found.findLast((one) => one.id)?.id,
+      retry: found.find((one) => one.retry)?.retry };
+  };
+  return [[text], [...text], [text.slice(0, 41), text.slice(41)]].map(read);
+}"""
 
 
 async def leave(stack: Stack, what: str) -> None:
@@ -30,8 +42,9 @@ async def leave(stack: Stack, what: str) -> None:
     await stack.send(event)
 
 
-async def comes(card: Locator, pill: Locator) -> bool:
-    """Whether it is there, after all that waits was asked for."""
+async def comes(card: Locator, pill: Locator, shop: Stack, visits: Visits) -> bool:
+    """Whether it is there, after all that waits was asked for; meanwhile time goes on."""
+    await visits.go_on(shop)
     if await pill.count():
         await pill.click()
     return bool(await card.count())
@@ -48,10 +61,32 @@ async def test_what_is_left_waits_behind_a_pill_and_opens_its_customer(
 
         await leave(shop, "Blue kettle")
         card = feed.locator(".card", has_text="Blue kettle")
-        await until(lambda: comes(card, feed.locator(".pill")))
+        visits = Visits()
+        await until(lambda: comes(card, feed.locator(".pill"), shop, visits))
         await card.locator("button").press("Enter")
         opened = await until(lambda: view.page.evaluate("window.opened"))
-        assert await shop.customer(opened["customer_id"])
+        customer = await shop.customer(opened["id"])
+        assert customer is not None
+        short = await card.locator("button").inner_text()
+        assert customer["customer_id"].endswith(short.removeprefix("…"))
+        await view.page.locator("mp-drawer dialog[open]").wait_for()
         assert view.errors == []
         metrics = (await shop.http.get(f"{shop.endpoints.api}/metrics")).text
         assert "milepost_api_stream_clients 1.0" in metrics  # for both tabs
+    await shop.settled()
+
+
+async def test_events_are_read_however_the_bytes_are_cut(shop: Stack, browser: Browser) -> None:
+    text = (
+        ': milepost\nretry: 2741\n\nevent: ready\r\ndata: {"replayed":0}\r\nid: 1-2:3:\r\n\r\n'
+        'event: stage\ndata: {"a":\ndata: 1}\nid: 1-2:4:\n\n: beat\nid: 1-2:5:\n\nevent: cut\ndata'
+    )
+    page = await browser.new_page()
+    await page.goto(f"{shop.endpoints.api}/map/icon.svg")
+    for read in await page.evaluate(CUT, text):
+        assert [(one["name"], one["data"]) for one in read["events"]] == [
+            ("ready", {"replayed": 0}),
+            ("stage", {"a": 1}),
+        ]
+        assert (read["id"], read["retry"]) == ("1-2:5:", 2741)
+    await page.close()

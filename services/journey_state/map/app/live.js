@@ -17,6 +17,7 @@ let retry = RETRY_MS;
 let failures = 0;
 let holding = null; // aborts what keeps the connection, or the wait for it
 let channel = null;
+let used = null; // the token that the connection was asked for with
 
 /** {state: waiting | live | lost | refused, at: when something was last heard, pulse}. */
 export function connection() {
@@ -29,7 +30,10 @@ export function start() {
   window.addEventListener('pagehide', stop);
   window.addEventListener('pageshow', follow);
   window.addEventListener('online', again);
-  window.addEventListener('urlchange', () => told.state === 'refused' && again());
+  // Signing in or out is told so too.
+  window.addEventListener('urlchange', () => {
+    if (told.state === 'refused' || token() !== used) again();
+  });
   follow();
 }
 
@@ -53,6 +57,7 @@ function stop() {
 async function hold() {
   const own = new AbortController();
   holding = own;
+  used = token();
   join();
   try {
     // Only pages of a safe origin have locks; elsewhere each tab has its own connection.

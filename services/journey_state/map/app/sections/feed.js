@@ -193,8 +193,8 @@ class Feed extends Section {
       </div>`;
   }
 
-  open(customerId) {
-    const detail = { customer_id: customerId };
+  open(id) {
+    const detail = { id };
     this.dispatchEvent(new CustomEvent('open-customer', { detail, bubbles: true, composed: true }));
   }
 
