@@ -9,6 +9,7 @@ import { vars } from '../vars.js';
 import { colour } from './map-cells.js';
 import { abandonmentRows, GROUPS, laneRows, peopleRows, touchpointRow } from './map-rows.js';
 import { mapStyle } from './map-style.js';
+import { mapTable } from './map-table.js';
 import { moveFocus } from './map-keys.js';
 import './map-empty.js';
 
@@ -28,6 +29,15 @@ export class JourneyMap extends Section {
     super();
     this.opened = new Map(); // channel -> its own map, null while it is asked for
     this.more = new Map(); // group -> what it has loaded
+  }
+
+  /** It is a table already: this one is for files. */
+  get hasTwin() {
+    return false;
+  }
+
+  table(data) {
+    return mapTable(data, this.byEvents);
   }
 
   get byEvents() {
