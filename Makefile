@@ -59,7 +59,7 @@ format: env ## format and fix what can be fixed
 snippet: env ## build milepost.js as it is served from its source
 	$(BIN)/python -m tests.snippet_build
 
-page-vendor: env ## bundle what the page uses of Lit and d3 anew
+page: env ## bundle the page's scripts anew, with what they use of Lit and d3
 	$(BIN)/python -m tests.page_vendor
 
 lock: ## pin every dependency with its hashes
@@ -78,4 +78,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env parquet demo test soak fuzz outage mutations lint format snippet page-vendor lock vendor clean
+.PHONY: help env parquet demo test soak fuzz outage mutations lint format snippet page lock vendor clean

@@ -1,4 +1,4 @@
-"""Bundles the page's third-party modules: `python -m tests.page_vendor`, or `make page-vendor`."""
+"""Bundles the page's scripts: `python -m tests.page_vendor`, or `make page`."""
 
 from __future__ import annotations
 
@@ -6,33 +6,54 @@ import json
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from services.journey_state.api.page import FOLDER
+from services.journey_state.api.page import BUNDLE, FOLDER, MAIN, bundle_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOURCE = Path(__file__).parent / "page" / "vendor"
-TARGET = FOLDER / "vendor"
-BUNDLE = "vendor.js"
-LICENCES = "LICENSES.txt"
+VENDOR = "vendor/vendor.js"
+LICENCES = "vendor/LICENSES.txt"
 _LICENCE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "license")
-_BUILD = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--charset=utf8",
-          "--legal-comments=none", "--metafile=meta.json", f"--outfile={BUNDLE}")  # fmt: skip
+_OPTIONS = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--charset=utf8",
+            "--legal-comments=none", "--metafile=meta.json")  # fmt: skip
 NPM_SECONDS_MAX = 120
 
 
-def build(target: Path) -> None:
-    """The folder has the bundle and the licences of what is in it: the same for the same lock."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+def build(folder: Path) -> None:
+    """The folder, which holds the page, has its bundles anew: the same for the same files and lock.
+
+    First that of others' code, with the licences of what is in it; then the whole page in one.
+    """
+    with _packages() as work:
+        (folder / "vendor").mkdir(exist_ok=True)
+        numbers = f"--alias:d3-interpolate={work / 'numbers.js'}"
+        _esbuild(work, work / "entry.js", folder / VENDOR, numbers)
+        (folder / LICENCES).write_text(_licences(work), "utf-8")
+        _esbuild(work, folder / MAIN, folder / BUNDLE, f"--banner:js={bundle_mark(folder)}")
+
+
+@contextmanager
+def _packages() -> Iterator[Path]:
+    """A folder with the packages of the lock."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
         for file in SOURCE.iterdir():
             shutil.copy(file, work)
+        # esbuild starts without its install script, so no package runs one.
         npm = ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
         subprocess.run(npm, cwd=work, check=True, timeout=NPM_SECONDS_MAX)
-        # Its own start of a process is enough: no script of a package is run to install it.
-        esbuild = [str(work / "node_modules" / ".bin" / "esbuild"), "entry.js", *_BUILD]
-        subprocess.run(esbuild, cwd=work, check=True, capture_output=True, timeout=NPM_SECONDS_MAX)
-        shutil.copy(work / BUNDLE, target)
-        (target / LICENCES).write_text(_licences(work), "utf-8")
+        yield work
+
+
+def _esbuild(work: Path, entry: Path, target: Path, *options: str) -> None:
+    program = str(work / "node_modules" / ".bin" / "esbuild")
+    command = [program, str(entry), *_OPTIONS, f"--outfile={target}", *options]
+    subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=NPM_SECONDS_MAX)
 
 
 def _licences(work: Path) -> str:
@@ -54,4 +75,4 @@ def _package(path: str) -> str:
 
 
 if __name__ == "__main__":
-    build(TARGET)
+    build(FOLDER)

@@ -9,6 +9,8 @@ import pytest_asyncio
 
 from tests.browser.chromium import found_chromium, running_browser
 from tests.e2e.stack import Stack, running_stack
+from tests.page.beginning import Beginning, first_event
+from tests.page.viewing import viewing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +42,14 @@ async def stack(chromium: str, server_dir: Path) -> AsyncIterator[Stack]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def shop(stack: Stack) -> Stack:
+async def begun(stack: Stack, browser: Browser) -> Beginning:
+    """What a visitor saw of a system without a customer, and once the first event was sent."""
+    async with viewing(browser, stack.endpoints.api) as view:
+        return await first_event(view, stack)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shop(stack: Stack, begun: Beginning) -> Stack:
     """The same with two weeks of a shop's customers, all counted; they do nothing more."""
     await stack.milepost(*SHOP, "--duration", "1")
     await stack.settled()

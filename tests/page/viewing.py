@@ -33,11 +33,24 @@ LOADED = f"""() => {{
   return sections.length > 0 && sections.every((one) => one.shadowRoot)
     && !deep('[aria-busy=true]').length;
 }}"""
-FIGURES = f"""() => {{
+FIGURES = f"""(within) => {{
   {DEEP}
-  return deep('mp-number').filter((one) => one.figure && one.checkVisibility())
+  return [...document.querySelectorAll(within)]
+    .flatMap((one) => deep('mp-number', one.shadowRoot ?? one))
+    .filter((one) => one.figure && one.checkVisibility())
     .map(({{ figure, label }}) => ({{ ...figure, label: label ?? '' }}));
 }}"""
+AS_TABLES = """async (asTable) => {
+  for (const one of document.querySelectorAll('main > *')) {
+    if (one.table) one.asTable = asTable;
+    await one.updateComplete;
+  }
+}"""
+FOCUSED_LABEL = """() => {
+  let one = document.activeElement;
+  while (one.localName !== 'mp-number') one = one.shadowRoot.activeElement;
+  return one.label;
+}"""
 CHECKED = """async (options) => {
   const found = await axe.run(document, options);
   return found.violations.flatMap(({ id, nodes }) =>
@@ -62,10 +75,22 @@ class View:
         """Every section shows its figures, or says why not."""
         await until(lambda: self.page.evaluate(LOADED))
 
-    async def figures(self) -> list[dict[str, Any]]:
+    async def figures(self, within: str = "main") -> list[dict[str, Any]]:
         """Every number that is seen: people, query, label."""
-        found: list[dict[str, Any]] = await self.page.evaluate(FIGURES)
+        found: list[dict[str, Any]] = await self.page.evaluate(FIGURES, within)
         return found
+
+    async def table_figures(self) -> list[dict[str, Any]]:
+        """Every number of the tables that charts have; the charts are back afterwards."""
+        await self.page.evaluate(AS_TABLES, True)
+        found = await self.figures()
+        await self.page.evaluate(AS_TABLES, False)
+        return found
+
+    async def focused(self) -> str:
+        """The label of the number that has the focus."""
+        label: str = await self.page.evaluate(FOCUSED_LABEL)
+        return label
 
     async def faults_by_axe(self) -> list[str]:
         """What axe-core finds by the rules of WCAG 2.2 AA."""

@@ -18,6 +18,8 @@ from services.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "map"
 INDEX = "index.html"
+MAIN = "app/main.js"
+BUNDLE = "page.js"  # the same in one, smaller; `make page` builds it
 PREFIX = "/map/"
 _INGEST = '<meta name="milepost-ingest" content="{}">'
 _TYPES = {
@@ -56,11 +58,13 @@ async def index(request: Request, ask: Ask) -> Response:
     """The page, which is told where ingest listens: it shows how to send an event."""
     page = _read_file(INDEX).plain
     told = page.replace(_INGEST.format("").encode(), _INGEST.format(_ingest(ask.settings)).encode())
+    modules = sorted(_modules(FOLDER))
+    if _is_bundled():
+        told = told.replace(f"{PREFIX}{MAIN}".encode(), f"{PREFIX}{BUNDLE}".encode())
+        modules = [BUNDLE]
     answer = _answer(request, _packed(told, _TYPES[".html"]))
     # The browser fetches the modules at once, not one after the other as they import each other.
-    answer.headers["link"] = ", ".join(
-        f"<{PREFIX}{name}>; rel=modulepreload" for name in sorted(_files()) if _is_module(name)
-    )
+    answer.headers["link"] = ", ".join(f"<{PREFIX}{name}>; rel=modulepreload" for name in modules)
     return answer
 
 
@@ -103,8 +107,31 @@ def _files() -> dict[str, Path]:
     }
 
 
-def _is_module(name: str) -> bool:
-    return name.endswith(".js") and not name.endswith("/theme.js")
+def bundle_mark(folder: Path) -> str:
+    """The first line of a bundle of the modules as they are now."""
+    digest = sha256()
+    for name, path in sorted(_modules(folder).items()):
+        digest.update(f"{name} {sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return f"/* {digest.hexdigest()} */"
+
+
+def _modules(folder: Path) -> dict[str, Path]:
+    """Those of the page by name; what is loaded before them is none."""
+    paths = [*(folder / "app").rglob("*.js"), *(folder / "vendor").glob("*.js")]
+    return {path.relative_to(folder).as_posix(): path for path in paths if path.name != "theme.js"}
+
+
+def _is_bundled() -> bool:
+    """Whether the bundle is of these modules: who changes one sees it without a build."""
+    bundle = FOLDER / BUNDLE
+    looks = [(str(path), path.stat().st_mtime_ns) for path in _modules(FOLDER).values()]
+    return bundle.exists() and _has_mark(bundle.stat().st_mtime_ns, tuple(sorted(looks)))
+
+
+@lru_cache(maxsize=1)
+def _has_mark(bundled: int, looks: tuple[tuple[str, int], ...]) -> bool:  # noqa: ARG001
+    with (FOLDER / BUNDLE).open(encoding="utf-8") as bundle:
+        return bundle.readline().strip() == bundle_mark(FOLDER)
 
 
 @lru_cache(maxsize=256)

@@ -4,5 +4,5 @@ export { Directive, directive } from 'lit/directive.js';
 export { classMap } from 'lit/directives/class-map.js';
 export { repeat } from 'lit/directives/repeat.js';
 export { sankey, sankeyLinkHorizontal } from 'd3-sankey';
-export { scaleBand, scaleLinear, scaleUtc } from 'd3-scale';
+export { scaleLinear } from 'd3-scale';
 export { area, curveMonotoneX, line, stack } from 'd3-shape';

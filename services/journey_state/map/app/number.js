@@ -9,6 +9,8 @@ import { t } from './i18n.js';
  * `.label`: what it counts, for readers and as the title of the list. Nobody opens nothing.
  */
 export class FigureNumber extends LitElement {
+  static shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
+
   static properties = {
     figure: { attribute: false },
     text: { attribute: false },
@@ -45,10 +47,6 @@ export class FigureNumber extends LitElement {
     const { people, query } = this.figure;
     const detail = { query, people, title: this.label ?? '' };
     this.dispatchEvent(new CustomEvent('open-people', { detail, bubbles: true, composed: true }));
-  }
-
-  focus() {
-    this.shadowRoot?.querySelector('button')?.focus();
   }
 }
 

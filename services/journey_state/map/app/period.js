@@ -63,7 +63,7 @@ class PeriodPicker extends LitElement {
       <label>${t('period.from')}<input type="date" name="from" required
         .value=${day(from) ?? dateBefore(29)}></label>
       <label>${t('period.to')}<input type="date" name="to" required
-        .value=${to ? shifted(day(to), -1) : dateBefore(0)}></label>
+        .value=${day(to) ? shifted(day(to), -1) : dateBefore(0)}></label>
       <button class="control go" type="submit">${t('period.apply')}</button></form>`;
   }
 
@@ -96,8 +96,8 @@ function shifted(text, days) {
 
 function spoken(from, to) {
   const short = (text) => date(`${text}T12:00:00Z`, { day: 'numeric', month: 'short' });
-  const end = to ? short(shifted(day(to), -1)) : t('period.now');
-  return `${from ? short(day(from)) : '…'} – ${end}`;
+  const end = to ? day(to) && short(shifted(day(to), -1)) : t('period.now');
+  return `${day(from) ? short(day(from)) : '…'} – ${end ?? '…'}`;
 }
 
 customElements.define('mp-period', PeriodPicker);

@@ -24,9 +24,19 @@ export function set(changes, { replace = false } = {}) {
   announce();
 }
 
-/** The viewer's zone, unless the URL names one. */
+/** The viewer's zone, unless the URL names one that there is. */
 export function zone(of = state()) {
-  return of.zone || Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  return of.zone && isZone(of.zone) ? of.zone : own;
+}
+
+function isZone(name) {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The date there `days` before today, as 2026-11-21. */
