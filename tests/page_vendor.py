@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,8 +20,12 @@ SOURCE = Path(__file__).parent / "page" / "vendor"
 VENDOR = "vendor/vendor.js"
 LICENCES = "vendor/LICENSES.txt"
 _LICENCE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "license")
-_OPTIONS = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--charset=utf8",
-            "--legal-comments=none", "--metafile=meta.json")  # fmt: skip
+_BUNDLE = ("--bundle", "--format=esm", "--target=es2022", "--charset=utf8",
+           "--legal-comments=none", "--metafile=meta.json")  # fmt: skip
+_MINIFY = ("--module", "--ecma", "2020", "--mangle",
+           "--compress", "passes=2,toplevel,pure_getters,ecma=2020")  # fmt: skip
+_ALIASES = ("--alias:d3-interpolate=./numbers.js", "--alias:d3-format=./unspoken.js")
+_STYLES = re.compile(r"\bcss`([^`]*)`")
 NPM_SECONDS_MAX = 120
 
 
@@ -31,10 +36,14 @@ def build(folder: Path) -> None:
     """
     with _packages() as work:
         (folder / "vendor").mkdir(exist_ok=True)
-        numbers = f"--alias:d3-interpolate={work / 'numbers.js'}"
-        _esbuild(work, work / "entry.js", folder / VENDOR, numbers)
+        _bundle(work, "entry.js", folder / VENDOR, *_ALIASES)
         (folder / LICENCES).write_text(_licences(work), "utf-8")
-        _esbuild(work, folder / MAIN, folder / BUNDLE, f"--banner:js={bundle_mark(folder)}")
+        shutil.copytree(folder, work / "map")
+        for module in (work / "map" / "app").rglob("*.js"):
+            module.write_text(_squeezed(module.read_text("utf-8")), "utf-8")
+        _bundle(work, f"map/{MAIN}", folder / BUNDLE)
+    script = (folder / BUNDLE).read_text("utf-8")
+    (folder / BUNDLE).write_text(f"{bundle_mark(folder)}\n{script}", "utf-8")
 
 
 @contextmanager
@@ -50,10 +59,24 @@ def _packages() -> Iterator[Path]:
         yield work
 
 
-def _esbuild(work: Path, entry: Path, target: Path, *options: str) -> None:
-    program = str(work / "node_modules" / ".bin" / "esbuild")
-    command = [program, str(entry), *_OPTIONS, f"--outfile={target}", *options]
+def _bundle(work: Path, entry: str, target: Path, *options: str) -> None:
+    _run(work, "esbuild", entry, *_BUNDLE, "--outfile=bundle.js", *options)
+    _run(work, "terser", "bundle.js", *_MINIFY, "--output", str(target))
+
+
+def _run(work: Path, name: str, *arguments: str) -> None:
+    command = [str(work / "node_modules" / ".bin" / name), *arguments]
     subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=NPM_SECONDS_MAX)
+
+
+def _squeezed(script: str) -> str:
+    """Templates without the white space that only readers need."""
+    return re.sub(r"\n\s+", "\n", _STYLES.sub(lambda css: f"css`{_squeezed_css(css[1])}`", script))
+
+
+def _squeezed_css(text: str) -> str:
+    plain = re.sub(r"/\*.*?\*/|\s+", " ", text, flags=re.DOTALL)
+    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r":\s+", ":", plain)).replace(";}", "}").strip()
 
 
 def _licences(work: Path) -> str:

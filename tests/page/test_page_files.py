@@ -17,7 +17,7 @@ from tests.missing import missing
 from tests.page_vendor import LICENCES, VENDOR, build
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-SCRIPTS_GZIP_BYTES_MAX = 60_000
+SCRIPTS_GZIP_BYTES_MAX = 60 << 10
 LANGUAGES = ("en", "ru", "pl")
 # The categories of CLDR that whole numbers have in each language, and `other` for the rest.
 PLURALS = {

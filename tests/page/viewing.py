@@ -69,7 +69,7 @@ class View:
     def hear(self, said: ConsoleMessage) -> None:
         """Keeps what the console calls an error."""
         if said.type == "error":
-            self.errors.append(said.text)
+            self.errors.append(f"{said.text} {said.location['url']}")
 
     async def loaded(self) -> None:
         """Every section shows its figures, or says why not."""

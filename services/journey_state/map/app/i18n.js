@@ -70,3 +70,6 @@ export function ruleName(rule) {
   if (has(`rule.${rule}`)) return t(`rule.${rule}`);
   return rule.replaceAll('_', ' ').replace(/^./, (one) => one.toUpperCase());
 }
+
+// Who imports this is run once there are texts.
+await load();

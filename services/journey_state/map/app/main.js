@@ -1,30 +1,26 @@
-// The page: language first, then everything that speaks it.
+// The page: whatever is imported here; texts are there before anything that speaks.
 
 import { load, t, wanted } from './i18n.js';
+import './token.js'; // before anything is asked
+import './number.js';
+import './header.js';
+import './banner.js';
+import './filters.js';
+import './sections/insights.js';
+import './sections/map.js';
+import './sections/funnel.js';
+import './sections/flow.js';
+import './sections/pain.js';
+import './sections/feed.js';
+import './sections/trend.js';
+import './sections/health.js';
+import './drawer.js';
+import './export.js';
 import { start } from './live.js';
 import { state } from './url.js';
 
-const ready = load();
-
-await ready;
-await import('./token.js'); // before anything is asked
-document.querySelector('.skip').textContent = t('page.skip');
-await Promise.all([
-  import('./number.js'),
-  import('./header.js'),
-  import('./banner.js'),
-  import('./filters.js'),
-  import('./sections/insights.js'),
-  import('./sections/map.js'),
-  import('./sections/funnel.js'),
-  import('./sections/flow.js'),
-  import('./sections/pain.js'),
-  import('./sections/feed.js'),
-  import('./sections/trend.js'),
-  import('./sections/health.js'),
-  import('./drawer.js'),
-  import('./export.js'),
-]);
+const skip = document.querySelector('.skip');
+skip.textContent = t('page.skip');
 start();
 
 window.addEventListener('urlchange', () => {
@@ -33,5 +29,5 @@ window.addEventListener('urlchange', () => {
   if (document.documentElement.lang !== wanted()) load();
 });
 window.addEventListener('langchange', () => {
-  document.querySelector('.skip').textContent = t('page.skip');
+  skip.textContent = t('page.skip');
 });

@@ -38,6 +38,7 @@ export const section = css`
   :host { display: block; min-width: 0; }
   :host([hidden]) { display: none; }
   section {
+    box-sizing: border-box; height: 100%;
     background: var(--surface); border: 1px solid var(--line); border-radius: 12px;
     padding: 16px 20px 20px;
   }
