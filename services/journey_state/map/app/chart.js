@@ -5,7 +5,7 @@ import { vars } from './vars.js';
 
 export const chart = css`
   /* Title and switches beside each other, the rule below both. */
-  section { height: 100%; }
+  section { height: 100%; box-sizing: border-box; }
   .heading { display: contents; }
   h2 { flex: 1 1 auto; }
   .rule { order: 1; flex: 1 0 100%; margin-top: -4px; }
