@@ -15,19 +15,41 @@ export function inWords(query) {
   if (params.has('step')) {
     const n = +params.get('step');
     said.push(t('drawer.step', { n, stage: stageName(steps[n - 1] ?? String(n)) }));
+  } else if (params.has('flow_step')) {
+    said.push(...flowWords(params));
   } else if (stage) {
     const key = `drawer.part.${params.get('part') ?? 'stock'}`;
     const name = stageName(stage);
     said.push(has(key) ? t(key, { stage: name }) : name);
   } else said.push(t('drawer.everybody'));
   for (const [name, value] of params) {
-    if (SAID.includes(name)) continue;
+    if (SAID.includes(name) || name.startsWith('flow')) continue;
     const key = `drawer.by.${name}`;
     const naming = { channel: channelName, rule: ruleName, state: signalState }[name];
     const shown = naming?.(value) ?? value;
     said.push(has(key) ? t(key, { value: shown }) : `${name}: ${shown}`);
   }
   return [...said, periodText(params)].filter(Boolean);
+}
+
+/** The place in a flow, and what its paths are. */
+function flowWords(params) {
+  const kind = params.get('flow');
+  const name = { stage: stageName, channel: channelName }[kind] ?? ((one) => one);
+  const node = (said) => {
+    const [at, ...rest] = said.split(':');
+    const named = name(rest.join(':'));
+    return at === 'at' ? named : t(`flow.${at}`, { name: named });
+  };
+  const places = ['flow_node', 'flow_next'].filter((one) => params.has(one));
+  const [start, left] = [params.get('flow_start'), params.get('flow_exclude')];
+  const start_ = params.get('flow_direction') === 'backward' ? 'flow.until' : 'flow.from';
+  return [
+    [`${t('flow.title')}: ${t(`flow.${kind}`)}`, t('flow.step', { n: params.get('flow_step') }),
+      places.map((one) => node(params.get(one))).join(' → ')].filter(Boolean).join(', '),
+    start && t(start_, { name: name(start) }),
+    left && t('flow.without', { name: left.split(',').map(name).join(', ') }),
+  ].filter(Boolean);
 }
 
 /** The state of a signal. */

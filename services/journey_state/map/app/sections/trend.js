@@ -47,6 +47,8 @@ export class Trend extends Section {
     .out { fill: var(--left); }
     .last .in { fill-opacity: 0.35; stroke: var(--stage-5); }
     .last .out { fill-opacity: 0.35; stroke: var(--left); }
+    .chart .name { fill: var(--ink); font-weight: 550; paint-order: stroke; stroke: var(--surface);
+      stroke-width: 3px; stroke-opacity: 0.7; stroke-linejoin: round; pointer-events: none; }
     .mark { fill: transparent; cursor: zoom-in; }
     .mark:hover { fill: var(--ink); fill-opacity: 0.05; }
     .mark:focus-visible { fill: var(--ink); fill-opacity: 0.08; stroke: var(--accent);
@@ -158,13 +160,21 @@ export class Trend extends Section {
     </clipPath>`;
     const drawn = series.map((one, n) => svg`<g ${vars({ '--colour': this.colour(stages, n) })}>
       <path class="stock" d=${shape(one)}></path><path class="edge" d=${edge(one)}></path></g>`);
+    // A name where its band is thick enough, near the right end: for pictures, and at a glance.
+    const place = Math.max(0, Math.round(count * 0.8) - 1);
+    const names = series.map((one, n) => {
+      const [low, high] = one[place].slice(0, 2).map(y);
+      return low - high < 18 ? nothing : svg`<text class="name" paint-order="stroke"
+        text-anchor="end" x=${x(place)} y=${(low + high) / 2}
+        dy="0.35em">${label(stages[n])}</text>`;
+    });
     return svg`<defs>${part('whole', 0, split)}${part('rest', split, wide)}</defs>
       <g class="axis" aria-hidden="true">${y.ticks(4).filter(Number.isInteger).map((tick) => svg`
         <line x1=${LEFT} x2=${wide} y1=${y(tick)} y2=${y(tick)}></line>
         <text x=${LEFT - 8} y=${y(tick)} dy="0.32em" text-anchor="end">${number(tick)}</text>`)}</g>
       <g clip-path="url(#whole)" aria-hidden="true">${drawn}</g>
       ${open ? svg`<g class="last" clip-path="url(#rest)" aria-hidden="true">${drawn}</g>`
-    : nothing}`;
+    : nothing}<g aria-hidden="true">${names}</g>`;
   }
 
   renderFlows({ points }, wide, band, x) {
