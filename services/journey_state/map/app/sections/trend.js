@@ -58,11 +58,12 @@ export class Trend extends Section {
     .cursor { stroke: var(--ink-2); stroke-dasharray: 2 3; pointer-events: none; }
     svg { touch-action: pan-y; user-select: none; }
     .readout {
-      display: flex; flex-wrap: wrap; align-items: center; gap: 4px 18px; margin-top: 10px;
-      font-size: 0.875rem; min-height: 32px;
+      display: flex; flex-wrap: wrap; align-items: center; gap: 8px 18px; margin-top: 10px;
+      font-size: 0.875rem; line-height: 26px; min-height: 32px;
     }
     .readout time { font-weight: 600; min-width: 9ch; }
     .readout span { display: inline-flex; align-items: center; gap: 6px; color: var(--ink-2); }
+    .readout small { font-size: 0.8125rem; }
     .readout mp-number { color: var(--ink); font-weight: 600; }
     .readout .control { margin-inline-start: auto; font-size: 0.8125rem; min-height: 28px; }
   `];
