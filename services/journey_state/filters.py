@@ -82,7 +82,7 @@ class Filters:
     part: str | None = None
     within: str | None = None
     cause: str | None = None
-    entry_channel: str | None = None
+    used_channel: str | None = None
     entry_device: str | None = None
     entry_campaign: str | None = None
     by: str | None = None
@@ -138,7 +138,7 @@ _CHOICES = {
     "device": DEVICES,
     "state": STATES,
     "part": PARTS + PAINFUL,
-    "entry_channel": CHANNELS,
+    "used_channel": CHANNELS,
     "entry_device": DEVICES,
     "by": ("cohort", "period"),
     "order": ("strict", "any"),
@@ -257,7 +257,7 @@ def _pain_faults(values: Mapping[str, str]) -> list[Fault]:
     faults = [
         Fault(n, f"is needed for the part `{part}`") for n in needed if needed[n] > (n in values)
     ]
-    given = [name for name in values if name in needed or name.startswith("entry_")]
+    given = [name for name in values if name in needed or name.startswith(("entry_", "used_"))]
     faults += [
         Fault(name, "is not of this `part`; leave it out")
         for name in given

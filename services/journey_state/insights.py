@@ -155,7 +155,7 @@ def _plain(now: Tally, stages: Sequence[str], recovered: Sequence[Recovered]) ->
         people, cell = max(ways, key=lambda one: (one[0], one[1].value))
         share = Share(people, wholes[stage])
         yield Told(
-            "entered_by",
+            "mostly_used",
             {"stage": stage, "value": cell.value, "people": people, "share": share.value},
             cell,
         )

@@ -46,7 +46,8 @@ class Looked:
         if cell.cause is not None and part == cell.part:
             said["cause"] = cell.cause
         if cell.dimension != "all":
-            said[f"entry_{cell.dimension}"] = cell.value
+            way = "used" if cell.dimension == "channel" else "entry"
+            said[f"{way}_{cell.dimension}"] = cell.value
         return self.asked.filters.query(**said)
 
 

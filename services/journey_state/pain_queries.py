@@ -53,9 +53,10 @@ async def times_to_go_on(connection: Connection, asked: Asked, middle_at: int) -
     return [Gone._make(row) for row in rows]
 
 
-# What a row of a stay or cause is counted under: all, and each that it came by.
-_EACH = """CROSS JOIN LATERAL (VALUES ('all', ''), ('channel', channel), ('device', device),
-    ('campaign', campaign)) AS each (dimension, value)"""
+# What a row of a stay or cause is counted under: all, and each of what it came by or used.
+_EACH = """CROSS JOIN LATERAL (
+    SELECT 'all', '' UNION ALL SELECT 'channel', unnest(channels) UNION ALL SELECT 'device', device
+    UNION ALL SELECT 'campaign', campaign) AS each (dimension, value)"""
 
 
 async def tally(connection: Connection, asked: Asked, limits: Limits) -> dict[Cell, int]:
@@ -117,8 +118,9 @@ async def money_at_risk(
           SELECT DISTINCT c.number, r.customer_id FROM cell AS c
           JOIN row AS r ON r.part = c.part AND r.stage = c.stage
             AND r.cause IS NOT DISTINCT FROM c.cause
-            AND CASE c.dimension WHEN 'channel' THEN r.channel WHEN 'device' THEN r.device
-              WHEN 'campaign' THEN r.campaign ELSE '' END = c.value
+            AND CASE c.dimension WHEN 'channel' THEN c.value = ANY(r.channels)
+              WHEN 'device' THEN c.value = r.device WHEN 'campaign' THEN c.value = r.campaign
+              ELSE true END
         ), left_behind AS (
           SELECT customer_id, rule, payload ->> 'currency' AS currency,
             sum(CAST(payload ->> 'value' AS numeric)) AS value

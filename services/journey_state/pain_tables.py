@@ -17,35 +17,48 @@ _COLUMNS = f""",
       CASE WHEN body LIKE CAST('%"error"%' AS bytea) THEN coalesce({BODY}
         #>> '{{properties,error}}', '') NOT IN ('', 'false', '0', '{{}}', '[]')
         ELSE false END AS failed"""
-# Stays in the period by what they began with: channel and device of the touchpoint that entered the
-# stage, and the campaign that the customer had named last, up to it.
+
+# Stays in the period by what people came by and used: device of the touchpoint that entered the
+# stage, the campaign that the customer had named last up to it, channels while in the stage.
+# Stays follow each other: what comes behind the beginning of one is of that one, until the next.
 _PLACE = f"""
   entry AS MATERIALIZED (
     SELECT message_id, source, nullif({DEVICE}, 'unknown') AS device FROM timeline
     WHERE occurred_at >= :from AND occurred_at < :to AND (message_id, source) IN
       (SELECT message_id, source FROM visit WHERE entered_at >= :from)
   ), marked AS (
-    SELECT customer_id, occurred_at AS entered_at, message_id, source, campaign,
-      NULL::text AS stage, NULL::int AS rank, NULL::text AS channel, NULL::text AS direction,
-      NULL::int AS next_rank, NULL::timestamptz AS left_at, NULL::text AS left_message_id,
-      NULL::text AS left_source
+    SELECT customer_id, occurred_at AS at, message_id, source, campaign, NULL::text AS stage,
+      NULL::int AS rank, NULL::text AS channel, NULL::text AS direction, NULL::int AS next_rank,
+      NULL::timestamptz AS left_at
     FROM felt WHERE campaign IS NOT NULL
     UNION ALL
     SELECT customer_id, entered_at, message_id, source, NULL, stage, rank, channel, direction,
-      next_rank, left_at, left_message_id, left_source FROM visit
+      next_rank, left_at FROM visit
   ), run AS (
-    SELECT *, count(campaign) OVER o AS number FROM marked
-    WINDOW o AS (PARTITION BY customer_id
-      ORDER BY entered_at, message_id, source, stage NULLS FIRST)
+    SELECT *, count(campaign) OVER o AS named, count(stage) OVER o AS number FROM marked
+    WINDOW o AS (PARTITION BY customer_id ORDER BY at, message_id, source, stage NULLS FIRST)
+  ), during AS MATERIALIZED (
+    SELECT * FROM (
+      SELECT customer_id, channel, event, failed, count(stage) OVER
+        (PARTITION BY customer_id ORDER BY at, message_id, source, stage NULLS LAST) AS number
+      FROM (
+        SELECT customer_id, occurred_at AS at, message_id, source, channel, event, failed,
+          NULL::text AS stage FROM felt
+        UNION ALL
+        SELECT customer_id, entered_at, message_id, source, NULL, NULL, NULL, stage FROM visit
+      ) AS mixed
+    ) AS numbered WHERE event IS NOT NULL AND number > 0
+  ), used AS (
+    SELECT customer_id, number, array_agg(DISTINCT channel) AS channels FROM during
+    GROUP BY customer_id, number
   ), place AS MATERIALIZED (
-    SELECT r.customer_id, r.entered_at, r.message_id, r.source, r.stage, r.rank, r.channel,
-      r.direction, r.next_rank, r.left_at, r.left_message_id, r.left_source, r.campaign, e.device
-    FROM (SELECT customer_id, entered_at, message_id, source, stage, rank, channel, direction,
-        next_rank, left_at, left_message_id, left_source, first_value(campaign) OVER
-          (PARTITION BY customer_id, number
-            ORDER BY entered_at, message_id, source, stage NULLS FIRST) AS campaign
-      FROM run) AS r
+    SELECT r.customer_id, r.number, r.at AS entered_at, r.stage, r.rank, r.direction, r.next_rank,
+      r.left_at, r.last_campaign AS campaign, e.device,
+      array_append(u.channels, r.channel) AS channels
+    FROM (SELECT *, first_value(campaign) OVER (PARTITION BY customer_id, named
+        ORDER BY at, message_id, source, stage NULLS FIRST) AS last_campaign FROM run) AS r
     LEFT JOIN entry AS e ON e.message_id = r.message_id AND e.source = r.source
+    LEFT JOIN used AS u ON u.customer_id = r.customer_id AND u.number = r.number
     WHERE r.stage IS NOT NULL
   )"""  # noqa: S608 - constants
 
@@ -67,23 +80,18 @@ OF_STAYS = {
     "stalled": f"{_FINISHED} AND p.left_at > p.entered_at + {_USUAL}",
 }
 
-_ROW = "p.stage, p.customer_id, p.channel, p.device, p.campaign"
-_THEN = """p.customer_id = t.customer_id
-    AND (t.occurred_at, t.message_id, t.source) >= (p.entered_at, p.message_id, p.source)
-    AND (p.left_at IS NULL OR (t.occurred_at, t.message_id, t.source)
-      < (p.left_at, p.left_message_id, p.left_source))"""
+_ROW = "p.stage, p.customer_id, p.channels, p.device, p.campaign"
 # What happened during the stay: an event, or a signal by its rule.
 CAUSED = {
-    "repeated": f"""SELECT {_ROW}, t.event AS cause
-    FROM (SELECT * FROM felt WHERE (customer_id, event) IN (SELECT customer_id, event FROM felt
-      WHERE event NOT IN {_CALLS} GROUP BY customer_id, event
-      HAVING count(*) >= {REPEATS_MIN})) AS t
-    JOIN place AS p ON {_THEN}
-    GROUP BY {_ROW}, p.entered_at, t.event
-    HAVING count(*) >= {REPEATS_MIN}""",  # noqa: S608 - constants
-    "erred": f"""SELECT {_ROW}, t.event AS cause FROM felt AS t JOIN place AS p ON {_THEN}
-    WHERE t.failed OR t.event IN
-      (SELECT event FROM (SELECT DISTINCT event FROM felt OFFSET 0) AS known
+    "repeated": f"""SELECT {_ROW}, d.event AS cause
+    FROM (SELECT customer_id, number, event FROM during WHERE event NOT IN {_CALLS}
+      GROUP BY customer_id, number, event HAVING count(*) >= {REPEATS_MIN}) AS d
+    JOIN place AS p
+      ON p.customer_id = d.customer_id AND p.number = d.number""",  # noqa: S608 - constants
+    "erred": f"""SELECT {_ROW}, d.event AS cause FROM during AS d
+    JOIN place AS p ON p.customer_id = d.customer_id AND p.number = d.number
+    WHERE d.failed OR d.event IN
+      (SELECT event FROM (SELECT DISTINCT event FROM during OFFSET 0) AS known
       WHERE event = ANY(:errors) OR event ~* '{ERRORS}')""",  # noqa: S608 - constants
     "abandoned": f"""SELECT {_ROW}, g.rule AS cause FROM signaled AS g
     JOIN place AS p ON p.customer_id = g.customer_id AND p.entered_at <= g.due_at

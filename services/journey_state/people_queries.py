@@ -150,10 +150,10 @@ _EVENTS = {
 }
 _PLACEHOLDER = re.compile(r"(?<![:\\]):([a-z][a-z0-9]*)")
 _CELL = {
-    "cause": "cause",
-    "entry_channel": "channel",
-    "entry_device": "device",
-    "entry_campaign": "campaign",
+    "cause": "cause = :cause",
+    "used_channel": ":usedchannel = ANY(channels)",
+    "entry_device": "device = :entrydevice",
+    "entry_campaign": "campaign = :entrycampaign",
 }
 _NAMES = ("channel", "source", "campaign", "device", "event", "experiment",
           "variation", "start_channel", "rule", "state", "stage",
@@ -204,7 +204,7 @@ def _meant(filters: Filters) -> str:
         return everybody(filters)
     if filters.part in PAIN_PARTS:
         said = [name for name in _CELL if getattr(filters, name) is not None]
-        cell = " ".join(f"AND {_CELL[name]} = :{name.replace('_', '')}" for name in said)
+        cell = " ".join(f"AND {_CELL[name]}" for name in said)
         rows = f"SELECT * FROM ({PAIN_PARTS[filters.part]}) AS part WHERE stage = :stage {cell}"  # noqa: S608
         return f"WITH {places(filters)} SELECT customer_id FROM ({rows}) AS meant"  # noqa: S608
     if filters.part in FEEDBACK_PARTS:

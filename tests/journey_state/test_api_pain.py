@@ -156,7 +156,7 @@ async def look(database_url: str, said: dict[str, str]) -> Looked:
         ({"stage": "cart", "part": "leaked", "within": "1.5"}, "within"),
         ({"stage": "cart", "part": "erred"}, "cause"),
         ({"stage": "cart", "part": "stayed", "cause": "Failed"}, "cause"),
-        ({"stage": "cart", "part": "present", "entry_channel": "app"}, "entry_channel"),
+        ({"stage": "cart", "part": "present", "used_channel": "app"}, "used_channel"),
         ({"entry_device": "mobile"}, "entry_device"),
         ({"part": "came"}, "part"),
     ],

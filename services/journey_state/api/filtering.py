@@ -96,10 +96,12 @@ class PeopleQuery(FunnelQuery):
     cause: str | None = Field(
         None, description="the event of `repeated` and `erred`, the rule of `abandoned`"
     )
-    entry_channel: str | None = Field(
-        None, description="of the pain points' parts: of the touchpoint that entered the stage"
+    used_channel: str | None = Field(
+        None, description="of the pain points' parts: used while in the stage"
     )
-    entry_device: str | None = Field(None, description="likewise: mobile, tablet or desktop")
+    entry_device: str | None = Field(
+        None, description="likewise: that of the touchpoint that entered the stage"
+    )
     entry_campaign: str | None = Field(
         None, description="likewise: the last that was named in the period, up to then"
     )

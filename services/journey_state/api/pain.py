@@ -56,8 +56,9 @@ COUNTED = {
     " failed, failure, error, declined, rejected, denied, crashed or timeout, what opens an"
     " abandonment rule of such a name, and any event with `properties.error`.",
     "abandonment": "Of people in the stage: who had a signal of the rule due there, not retracted.",
-    "where": "Channel and device (`context.device.type`, else told from `context.userAgent`) of the"
-    " touchpoint that entered the stage; the campaign that was named last in the period, up to it.",
+    "where": "A channel that was used while in the stage: somebody may be in several. The device"
+    " (`context.device.type`, else told from `context.userAgent`) of the touchpoint that entered"
+    " it; the campaign that was named last in the period, up to it.",
     "baseline": "The same cell in the period before (`compare`, else as long before). Where the"
     f" whole stage had fewer than {PEOPLE_MIN} people then: its other channels, devices or"
     " campaigns in this period.",

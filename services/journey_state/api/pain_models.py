@@ -39,7 +39,7 @@ class Baseline(_Answer):
 
 
 class Where(_Answer):
-    """By what the people came to the stage."""
+    """What the people used in the stage, or came to it by."""
 
     dimension: Literal["all", "channel", "device", "campaign"]
     value: str = Field(description="empty: all")

@@ -24,7 +24,7 @@ _TEXTS = {
     "went_on_least": "From {stage} the fewest go on: {share} of {of} people did within {within}.",
     "abandonment_recovered": "{people} of the {of} people who left something ({cause}) came back:"
     " {share}.",
-    "entered_by": "{share} of the people who came to {stage} came by {value}.",
+    "mostly_used": "{share} of the people who came to {stage} used {value} there.",
 }
 _USUAL = {"previous": "did in the period before", "others": "of the others did"}
 
