@@ -29,6 +29,7 @@ from services.cli.bench.figures import Result, figure, percentile, ratio
 from services.cli.bench.filling import Filler
 from services.cli.bench.ingest import measure_batch, measure_single
 from services.cli.bench.latency import measure_latency
+from services.cli.bench.map import measure_map
 from services.cli.bench.plan import Plan
 from services.cli.bench.recomputation import measure_recomputation
 from services.cli.bench.report import machine, show
@@ -216,6 +217,12 @@ async def test_a_recomputation_goes_on_while_events_are_timed(stack: Stack) -> N
     result = await measure_recomputation(stack, replace(SMALL, customers=2000))
     assert all(one.median > 0 for one in result.figures)
     assert "customers computed again in 1 rounds" in result.notes[0]
+
+
+async def test_the_map_is_asked_for_once_everybody_is_rolled_up(stack: Stack) -> None:
+    result = await measure_map(stack, SMALL)
+    assert result.work == "GET /v1/map, 30 days, 1000 touchpoints, 100 customers"
+    assert all(one.median > 0 for one in result.figures)
 
 
 async def test_ctrl_c_leaves_nothing_behind(data_dir: Path) -> None:
