@@ -23,11 +23,14 @@ async def part_counts(connection: Connection, asked: Asked) -> dict[tuple[str, s
         f"SELECT '{part}' AS part, p.* FROM ({PARTS[part]}) AS p"  # noqa: S608 - constants
         for part in STAGE_PARTS
     )
+    # Each person's rows first: what is told apart by hashes need not be sorted.
     rows = await read(
         connection,
         f"""
-        SELECT stage, part, count(DISTINCT customer_id), count(*)
-        FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY stage, part
+        SELECT stage, part, count(*), CAST(sum(times) AS bigint) FROM (
+          SELECT stage, part, customer_id, count(*) AS times
+          FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY stage, part, customer_id
+        ) AS theirs GROUP BY stage, part
         """,  # noqa: S608 - constants
         asked,
     )
@@ -66,11 +69,14 @@ async def touches(
         connection,
         f"""
         SELECT stage, channel, event, people, times FROM (
-          SELECT stage, channel, event, count(DISTINCT customer_id) AS people, count(*) AS times,
-            row_number() OVER (PARTITION BY stage, grouping(event)
-              ORDER BY count(DISTINCT customer_id) DESC, count(*) DESC, event COLLATE "C") AS place
-          FROM ({PARTS["touched"]}) AS touched
-          GROUP BY GROUPING SETS ((stage, channel), (stage, event))
+          SELECT stage, channel, event, count(*) AS people, CAST(sum(times) AS bigint) AS times,
+            row_number() OVER (PARTITION BY stage, event IS NULL
+              ORDER BY count(*) DESC, sum(times) DESC, event COLLATE "C") AS place
+          FROM (
+            SELECT stage, channel, event, customer_id, count(*) AS times
+            FROM ({PARTS["touched"]}) AS touched
+            GROUP BY GROUPING SETS ((stage, channel, customer_id), (stage, event, customer_id))
+          ) AS theirs GROUP BY stage, channel, event
         ) AS counted
         {shown} ORDER BY stage, place
         """,  # noqa: S608 - constants

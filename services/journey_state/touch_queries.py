@@ -6,8 +6,10 @@ from __future__ import annotations
 # not end as those of ingest do: what stands before the last brace is said of the whole.
 _PERSONS = r"""
     NOT too_late AND CASE
-      WHEN event <> 'consent' AND (body LIKE CAST('%"bot"\:false,"historical"\:false}' AS bytea)
-        OR body LIKE CAST('%"bot"\:false,"historical"\:true}' AS bytea)) THEN true
+      WHEN event <> 'consent'
+        AND (substr(body, octet_length(body) - 30) = '"bot"\:false,"historical"\:false}'::bytea
+        OR substr(body, octet_length(body) - 29) = '"bot"\:false,"historical"\:true}'::bytea)
+        THEN true
       ELSE coalesce(convert_from(body, 'UTF8')::json ->> 'bot', '') <> 'true'
         AND coalesce(convert_from(body, 'UTF8')::json ->> 'type', '') <> 'consent' END
 """
