@@ -21,7 +21,7 @@ class Told(NamedTuple):
     id: str | None
 
 
-class Stream:
+class Heard:
     """What is told on one connection; `last` is what a browser would send to resume."""
 
     def __init__(self, lines: AsyncIterator[str]) -> None:
@@ -68,7 +68,7 @@ class Stream:
 @asynccontextmanager
 async def reading_along(
     url: str, *, last: str | None = None, token: str | None = None, **parameters: Any
-) -> AsyncIterator[Stream]:
+) -> AsyncIterator[Heard]:
     """One connection to the stream, which has begun."""
     headers = {"Last-Event-ID": last} if last else {}
     if token is not None:
@@ -81,11 +81,11 @@ async def reading_along(
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-accel-buffering"] == "no"
-        stream = Stream(answer.aiter_lines())
+        stream = Heard(answer.aiter_lines())
         yield stream
 
 
-async def told_until(stream: Stream, is_enough: Callable[[list[Told]], bool]) -> list[Told]:
+async def told_until(stream: Heard, is_enough: Callable[[list[Told]], bool]) -> list[Told]:
     """Stage changes and signals, until they are enough."""
     found: list[Told] = []
     while not is_enough(found):

@@ -20,10 +20,13 @@ import pytest
 import pytest_asyncio
 
 from services.contracts.times import SECOND_US
-from services.journey_state.api.streaming import Bounds
+from services.journey_state.api.app import system_clock
+from services.journey_state.api.stream_events import Wanted
+from services.journey_state.api.streaming import Bounds, Stream
+from services.journey_state.database import Database
 from services.journey_state.places import Place, RowKey, Snapshot, read_place
 from tests.journey_state.asking import problem, writing
-from tests.journey_state.events import Stream, Told, reading_along, told_until
+from tests.journey_state.events import Heard, Told, reading_along, told_until
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import Rows
 from tests.waiting import until
@@ -231,6 +234,25 @@ async def test_more_than_is_replayed_begins_anew(database_url: str, rows: Rows) 
             assert (await stream.next("stage")).data["cause"]["message_id"] == "m4"
 
 
+async def test_a_database_that_is_not_as_far_begins_anew(database_url: str, rows: Rows) -> None:
+    database = Database.at(database_url)
+    stream = Stream(database, system_clock, QUICK)
+    reader = await stream.join(Wanted(), None)
+    told = reader.chunks()
+    assert b"retry: " in await anext(told)
+    assert b"event: ready" in await anext(told)
+    seen = stream.place.seen
+    stream.place = Place(stream.place.at, Snapshot(seen.first, seen.end + 1000, frozenset()))
+    assert b'event: reset\ndata: {"reason":"other_database"}' in await anext(told)
+    await rows.entered(await rows.customer(), "cart", minute=0)
+    while b"event: stage" not in await anext(told):
+        continue
+    await stream.close()
+    assert [one async for one in told if b"event: stage" in one] == []
+    reader.leave()
+    await database.close()
+
+
 def test_an_id_is_read_as_it_was_written() -> None:
     seen, reading = Snapshot(5, 9, frozenset({5, 7})), Snapshot(7, 12, frozenset({7}))
     for place in (
@@ -257,7 +279,7 @@ async def test_only_what_is_asked_for_is_told(url: str, rows: Rows) -> None:
             {"topics": "signals", "rule": "checkout"},
             {"customer": "user_id:bob", "topics": "stages,signals"},
         )
-        streams: list[Stream] = []
+        streams: list[Heard] = []
         for query in asked:
             streams.append(await opened.enter_async_context(reading_along(url, **query)))
             await streams[-1].next("ready")
@@ -336,7 +358,7 @@ async def test_a_heartbeat_says_how_far_all_was_told(database_url: str, rows: Ro
             assert (await again.next("ready")).data == {"replayed": 0}
 
 
-async def _beat_behind(stream: Stream, place: Place) -> Told | None:
+async def _beat_behind(stream: Heard, place: Place) -> Told | None:
     beat = await stream.next(":")
     is_behind = beat.id is not None and read_place(beat.id).seen.end >= place.newest.end
     return beat if is_behind else None
@@ -377,8 +399,8 @@ async def test_a_slow_reader_is_dropped_and_can_go_on_where_it_was(
     database_url: str, rows: Rows
 ) -> None:
     customer_id = await rows.customer()
-    payload = {"stage": "cart", "items": [{"name": "x" * 60_000, "quantity": "1"}]}
-    bounds = Bounds(look_seconds=0.01, queue_events_max=40, status_seconds=60)
+    payload = {"stage": "cart", "items": [{"name": "x" * 200_000, "quantity": "1"}]}
+    bounds = Bounds(look_seconds=0.01, queue_events_max=15, status_seconds=60)
     async with (
         listening(database_url, stream_bounds=bounds) as url,
         httpx2.AsyncClient(base_url=url) as client,
@@ -393,9 +415,9 @@ async def test_a_slow_reader_is_dropped_and_can_go_on_where_it_was(
         written: list[str] = []
         while not await _metric(client, "milepost_api_stream_dropped_total 1.0"):
             assert len(written) < 2000
-            ids = [await rows.signal(customer_id, payload=payload) for _ in range(20)]
+            ids = [await rows.signal(customer_id, payload=payload) for _ in range(10)]
             written += [one.hex for one in ids]
-            await told_until(quick, lambda told: len(told) == 20)
+            await told_until(quick, lambda told: len(told) == 10)
         text = await asyncio.to_thread(_all_of, slow)
         slow.close()
         seen, last = _signals_in(text)
@@ -454,6 +476,6 @@ async def test_the_status_tells_how_far_things_are(url: str, rows: Rows) -> None
     assert later["touchpoints_per_second"] == 0
 
 
-async def _with_rate(stream: Stream) -> Any:
+async def _with_rate(stream: Heard) -> Any:
     data = (await stream.next("status")).data
     return data if data["touchpoints_per_second"] is not None else None

@@ -284,7 +284,9 @@ class Stream:
                 seen = before.seen
                 written = await queries.written_since(connection, seen, now, limit=most + 1)
         self.place = Place(self._clock(), now)
-        if max(len(written.changes), len(written.signals)) > most:
+        if now.end < before.seen.end:  # a standby has taken over that was not as far
+            self._tell_all(notice("reset", self.place, reason="other_database"))
+        elif max(len(written.changes), len(written.signals)) > most:
             self._tell_all(notice("reset", self.place, reason="too_many"))
         else:
             self._tell(before, now, events_of(written))
