@@ -2,16 +2,18 @@
 
 import { LitElement, css, html, nothing } from '../vendor/vendor.js';
 import { shared } from './api.js';
+import { SEEN } from './choices.js';
 import { channelName, has, ruleName, t } from './i18n.js';
 import { controls } from './styles.js';
-import { FILTERS, set, state } from './url.js';
+import { FILTERS, period, set, state } from './url.js';
 
 const CHANNELS = ['website', 'app', 'email', 'chatbot', 'phone', 'offline'];
 const STATES = ['raised', 'recovered', 'expired', 'retracted'];
 
 /**
- * What can be chosen, in order: {name, values(), text(value)}; `values` may ask the API. A filter
- * of the address that is not here has a chip all the same.
+ * What can be chosen, in order: {name, values(), text(value)}; `values` may ask the API, anew for
+ * each period where `perPeriod`; `option(value)`: what is offered, else the text. A filter of the
+ * address that is not here has a chip all the same.
  */
 export const CHOICES = [
   { name: 'channel', values: () => CHANNELS, text: channelName },
@@ -22,6 +24,7 @@ export const CHOICES = [
     text: ruleName,
   },
   { name: 'state', values: () => STATES, text: (value) => t(`signal.${value}`) },
+  ...SEEN,
 ];
 
 class Filters extends LitElement {
@@ -61,6 +64,12 @@ class Filters extends LitElement {
 
   /** Asks for what can be chosen, as far as it is not known. */
   offer() {
+    const seen = JSON.stringify(period());
+    const anew = CHOICES.filter(({ perPeriod }) => perPeriod && seen !== this.offeredOf);
+    this.offeredOf = seen;
+    const kept = Object.entries(this.offered)
+      .filter(([name]) => !anew.some((one) => one.name === name));
+    this.offered = Object.fromEntries(kept);
     for (const { name, values } of CHOICES.filter((one) => !this.offered[one.name])) {
       Promise.resolve(values()).then((found) => {
         this.offered = { ...this.offered, [name]: found };
@@ -89,11 +98,11 @@ class Filters extends LitElement {
       >×</button></span>`;
   }
 
-  renderChoice({ name, text }) {
+  renderChoice({ name, text, option = text }) {
     return html`<select class="control" aria-label=${filterName(name)}
       @change=${({ target }) => set({ [name]: target.value })}>
       <option value="" selected>+ ${filterName(name)}</option>
-      ${this.offered[name].map((one) => html`<option value=${one}>${text(one)}</option>`)}
+      ${this.offered[name].map((one) => html`<option value=${one}>${option(one)}</option>`)}
     </select>`;
   }
 }

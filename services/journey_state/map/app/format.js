@@ -16,6 +16,12 @@ export function number(value) {
   return formatter(Intl.NumberFormat, {}).format(value);
 }
 
+/** 4.25 as 4.3. */
+export function decimal(value) {
+  return formatter(Intl.NumberFormat, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+    .format(value);
+}
+
 /** 12.4K: where there is little room. */
 export function compact(value) {
   return formatter(Intl.NumberFormat, { notation: 'compact', maximumFractionDigits: 1 })

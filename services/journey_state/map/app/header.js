@@ -5,6 +5,7 @@ import { shared } from './api.js';
 import { LANGUAGES, NAMES, lang, t } from './i18n.js';
 import { controls } from './styles.js';
 import { PERIODS, PERIOD_DEFAULT, set, state, zone } from './url.js';
+import './compare.js';
 import './freshness.js';
 import './period.js';
 
@@ -54,6 +55,7 @@ class Header extends LitElement {
       <div class="who">${LOGO}<div><h1>${this.name}</h1><p>${t('page.title')}</p></div></div>
       <mp-freshness></mp-freshness>
       <mp-period class="period"></mp-period>
+      <mp-compare></mp-compare>
       <select class="control quiet" aria-label=${t('zone.title')} @change=${this.chooseZone}>
         ${zones().map((one) => html`<option value=${one} ?selected=${one === zone()}>
           ${one.replaceAll('_', ' ')}</option>`)}</select>

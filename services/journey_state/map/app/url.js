@@ -2,7 +2,7 @@
 
 /** What choose people and touchpoints: parameters of the API under the same names. */
 export const FILTERS = ['channel', 'source', 'campaign', 'segment', 'stage', 'rule', 'state',
-  'event', 'device'];
+  'event', 'device', 'experiment', 'variation'];
 export const PERIODS = { today: 1, '7d': 7, '30d': 30, '90d': 90 };
 export const PERIOD_DEFAULT = '30d';
 

@@ -1,6 +1,7 @@
 // Cells of the map that are more than a number.
 
 import { html } from '../../vendor/vendor.js';
+import { shareDelta } from '../delta.js';
 import { number, percent } from '../format.js';
 import { label, t } from '../i18n.js';
 import { vars } from '../vars.js';
@@ -37,7 +38,8 @@ export function splitCell(stage) {
         ${vars({ 'flex-grow': stage[part].people })}></b>`)}</div>
     <div class="parts">${PARTS.map((part, at) => html`<span class=${part}><mp-number
       .figure=${stage[part]} .text=${percent(shares[at] / 100)}
-      .label=${named(stage, t(`map.${part}`))}></mp-number></span>`)}</div>`;
+      .label=${named(stage, t(`map.${part}`))}></mp-number>
+      ${shareDelta(stage[part], named(stage, t(`map.${part}`)))}</span>`)}</div>`;
 }
 
 /** People or events of a channel in a stage, the fuller the darker. */

@@ -1,6 +1,7 @@
 // The map's rows, group by group. A row: {id, text, hint, cell(stage, map), kind}.
 
 import { html, nothing } from '../../vendor/vendor.js';
+import { countDelta, shareDelta, timeDelta } from '../delta.js';
 import { duration, number, percent } from '../format.js';
 import { channelName, label, ruleName, t } from '../i18n.js';
 import { vars } from '../vars.js';
@@ -25,7 +26,8 @@ export function peopleRows(data) {
     {
       id: 'entered', kind: 'plain', text: t('map.entered'), hint: t('map.entered.hint'),
       cell: (stage) => html`<mp-number .figure=${stage.entered}
-        .label=${named(stage, t('map.entered'))}></mp-number>`,
+        .label=${named(stage, t('map.entered'))}></mp-number>
+        ${countDelta(stage.entered, named(stage, t('map.entered')))}`,
     },
     {
       id: 'conversion', kind: 'step', text: t('map.conversion'), hint: t('map.conversion.hint'),
@@ -38,7 +40,8 @@ export function peopleRows(data) {
       id: 'dwell', kind: 'plain', text: t('map.dwell'), hint: t('map.dwell.hint'),
       cell: ({ dwell, ...stage }) => (dwell.people ? html`<mp-number .figure=${dwell}
           .text=${duration(dwell.p50_seconds)} .label=${named(stage, t('map.dwell'))}></mp-number>
-        <small>${t('map.p90', { time: duration(dwell.p90_seconds) })}</small>` : html`<i>–</i>`),
+        <small>${t('map.p90', { time: duration(dwell.p90_seconds) })}</small>
+        ${timeDelta(dwell, named(stage, t('map.dwell')))}` : html`<i>–</i>`),
     },
   ];
 }
@@ -49,7 +52,8 @@ function conversionCell(stage, data) {
   const small = stage.entered.people < SMALL;
   const what = next ? t('map.conversion.to', { stage: label(next) }) : t('map.conversion');
   return html`<span class="pill ${small ? 'few' : ''}"><mp-number .figure=${stage.conversion}
-    .text=${percent(stage.conversion.share)} .label=${named(stage, what)}></mp-number></span>`;
+    .text=${percent(stage.conversion.share)} .label=${named(stage, what)}></mp-number></span>
+    ${shareDelta(stage.conversion, named(stage, what))}`;
 }
 
 function splitKey() {

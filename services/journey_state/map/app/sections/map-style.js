@@ -106,6 +106,22 @@ export const mapStyle = css`
   .states .raised > span::before { background: var(--left); border-color: var(--left); }
   .states .retracted > span::before { border-style: dashed; border-color: var(--ink-3); }
 
+  /* Far enough from the figure above or beside it for a finger. */
+  .delta { font-size: 0.75rem; line-height: 20px; font-weight: 400; letter-spacing: 0;
+    color: var(--ink-2); white-space: nowrap; margin-inline-start: 12px; }
+  .plain td .delta { font-weight: 400; }
+  .plain td .delta.sure, .parts .delta.sure, .step .delta.sure { color: var(--ink);
+    font-weight: 650; }
+  .plain td small + .delta, .parts .delta { display: block; margin: 4px 0 0; }
+  .step td:has(.delta) { height: 76px; }
+  .step .delta { position: absolute; right: 0; bottom: 2px; translate: 50% 0; z-index: 1;
+    padding: 0 4px; background: var(--surface); border-radius: 4px; }
+
+  b.promoters { background: var(--good); } b.passives { background: var(--line-strong); }
+  b.detractors { background: var(--left); }
+  small + .bar { margin-top: 6px; }
+  .star { color: var(--ink-3); margin-inline-end: 4px; }
+
   footer { display: flex; flex-wrap: wrap; gap: 8px 20px; align-items: center; margin-top: 14px;
     color: var(--ink-2); font-size: 0.75rem; }
   .scale { display: inline-flex; align-items: center; gap: 6px; }

@@ -12,10 +12,11 @@ import { mapStyle } from './map-style.js';
 import { mapTable } from './map-table.js';
 import { moveFocus } from './map-keys.js';
 import './map-empty.js';
+import './map-feedback.js';
 
 const STAGE_PIXELS_MIN = 136;
 const DEFINED = ['stock', 'entered', 'conversion', 'moved', 'still_here', 'left', 'dwell',
-  'channels', 'touchpoints', 'abandonment'];
+  'channels', 'touchpoints', 'abandonment', 'feedback'];
 const EMPTY_SECONDS = 2; // until the first event has come
 
 export class JourneyMap extends Section {
@@ -38,6 +39,10 @@ export class JourneyMap extends Section {
 
   table(data) {
     return mapTable(data, this.byEvents);
+  }
+
+  params(of) {
+    return { ...super.params(of), ...(of.compare && { compare: of.compare }) };
   }
 
   get byEvents() {
