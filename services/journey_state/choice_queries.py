@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.journey_state.database import Connection
+from services.journey_state.experiment_tables import EXPERIMENT
 from services.journey_state.filters import VALUE_LENGTH_MAX
 from services.journey_state.people_queries import Asked, read
 from services.journey_state.touch_queries import CAMPAIGN, DEVICE, touches
 
 CHOICES_MAX = 200  # values of one filter: those of the most people
-_COLUMNS = {"campaign": f", {CAMPAIGN} AS campaign", "device": f", {DEVICE} AS device"}
+_COLUMNS = {
+    "experiment": f", {EXPERIMENT} AS experiment",
+    "campaign": f", {CAMPAIGN} AS campaign",
+    "device": f", {DEVICE} AS device",
+}
 
 
 class Choice(NamedTuple):

@@ -5,19 +5,32 @@ from __future__ import annotations
 from services.journey_state.filters import VALUE_LENGTH_MAX, Filters
 from services.journey_state.touch_queries import BODY, EVENT, said_where, touches
 
-# Segment's: properties experiment_id, experiment_name, variation_id, variation_name. On any other
-# event properties.experiment and properties.variant say the same.
+# Segment's: properties.experiment_name, else experiment_id; variation_name, else variation_id.
+# Where there are not both, and on any other event, properties.experiment and variant.
 EXPERIMENT_EVENTS = ("Experiment Viewed",)
 
-_SEEN = f"""
-  SELECT left(CASE WHEN :experiment IN (said ->> 'experiment_name', said ->> 'experiment_id')
-      AND {EVENT} = ANY(:experimentevents)
-    THEN coalesce(nullif(said ->> 'variation_name', ''), nullif(said ->> 'variation_id', ''))
-    WHEN :experiment = said ->> 'experiment' THEN nullif(said ->> 'variant', '') END,
-    {VALUE_LENGTH_MAX})
-  FROM (SELECT {BODY} -> 'properties' AS said OFFSET 0) AS read"""  # noqa: S608 - constants
+_PAIR = f"""
+  FROM (SELECT {BODY} -> 'properties' AS said OFFSET 0) AS read
+  CROSS JOIN LATERAL (
+    SELECT 1 AS place,
+      coalesce(nullif(said ->> 'experiment_name', ''), nullif(said ->> 'experiment_id', ''))
+        AS experiment,
+      coalesce(nullif(said ->> 'variation_name', ''), nullif(said ->> 'variation_id', ''))
+        AS variation WHERE {EVENT} = ANY(:experimentevents)
+    UNION ALL
+    SELECT 2, nullif(said ->> 'experiment', ''), nullif(said ->> 'variant', '')
+  ) AS pair WHERE experiment IS NOT NULL AND variation IS NOT NULL
+  ORDER BY place LIMIT 1"""
 _NAMES = ("experiment", "experiment_name", "experiment_id")
-_VARIATION = f", {said_where(_NAMES, f'({_SEEN})')} AS variation"
+
+
+def _of_pair(column: str) -> str:
+    return said_where(_NAMES, f"(SELECT {column} {_PAIR})")
+
+
+EXPERIMENT = _of_pair(f"left(experiment, {VALUE_LENGTH_MAX + 1})")  # longer than can be asked
+_VARIATION_OF = f"CASE WHEN experiment = :experiment THEN left(variation, {VALUE_LENGTH_MAX}) END"
+_VARIATION = f", {_of_pair(_VARIATION_OF)} AS variation"
 
 
 def experiment_tables() -> str:

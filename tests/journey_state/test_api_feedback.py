@@ -206,12 +206,12 @@ async def test_a_funnel_is_broken_down_by_what_people_saw(database_url: str) -> 
             await assert_steps(client, group["steps"], funneled(some, STEPS, start, end, rule))
         firsts = [one["steps"][0]["people"] for one in [*broken["groups"], broken["several"]]]
         assert sum(firsts) <= answer["steps"][0]["people"]
-        # Its id says the same where the event is Segment's.
-        by_id = await get(client, "/v1/customers", **asked_people(start, end), experiment="e1")
-        named = await get(client, "/v1/customers", **asked_people(start, end), experiment="button")
-        assert {p["customer_id"] for p in by_id["items"]} <= {
-            p["customer_id"] for p in named["items"]
-        }
+        offered = await get(client, "/v1/filters", **asked_people(start, end), of="experiment")
+        (experiment,) = offered["items"][0]["values"]
+        assert experiment["value"] == "button"
+        saw = sorted(one for one, variations in seen.items() if variations)
+        assert experiment["people"] == len(saw)
+        assert await list_behind(client, experiment, limit=100) == saw
 
 
 def asked_people(start: int, end: int) -> dict[str, str]:

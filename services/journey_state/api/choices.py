@@ -18,7 +18,7 @@ from services.journey_state.filters import Filters
 
 router = APIRouter(tags=["map"])
 
-NAMES = ("channel", "source", "campaign", "device", "event")
+NAMES = ("channel", "source", "campaign", "device", "event", "experiment")
 COUNTED = (
     "People with a touchpoint of the period that has this value, and these touchpoints, whatever"
     f" else is asked for; of each filter the {choice_queries.CHOICES_MAX} of the most people."
@@ -71,7 +71,7 @@ class FilterList(BaseModel):
 async def filter_choices(
     query: Annotated[ChoicesQuery, Query()], request: Request, ask: Ask
 ) -> FilterList:
-    """The values of channel, source, campaign, device and event that a period has."""
+    """The values of channel, source, campaign, device, event and experiment that a period has."""
     names = NAMES if query.of is None else tuple(dict.fromkeys(query.of.split(",")))
     if not set(names) <= set(NAMES):
         raise refuse("of", f"takes some of {', '.join(NAMES)}")

@@ -7,7 +7,9 @@ import { label, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { filters, set, state } from '../url.js';
 import { vars } from '../vars.js';
-import { groupName, groupStyles, pickBreakdown, renderGroups, sign } from './funnel_groups.js';
+import {
+  experiments, groupName, groupStyles, pickBreakdown, renderGroups, sign,
+} from './funnel_groups.js';
 
 function chosen(of = state()) {
   return {
@@ -19,7 +21,8 @@ function chosen(of = state()) {
 export class Funnel extends Section {
   static name_ = 'funnel';
   static path = '/v1/funnel';
-  static properties = { ...Section.properties, naming: { state: true } };
+  static properties = { ...Section.properties, naming: { state: true },
+    experiments: { state: true } };
   static styles = [...Section.styles, chart, groupStyles, css`
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
     .step {
@@ -86,6 +89,7 @@ export class Funnel extends Section {
 
   loaded({ steps }) {
     if (!state().steps) this.all = steps.map((one) => one.stage);
+    experiments().then((found) => { this.experiments = found; }, () => {});
   }
 
   isEmpty(data) {

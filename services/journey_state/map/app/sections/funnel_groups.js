@@ -1,12 +1,14 @@
 // The funnel of each group beside the whole: by channel, or by the variations of an experiment.
 
 import { css, html, nothing } from '../../vendor/vendor.js';
+import { shared } from '../api.js';
 import { percent, points } from '../format.js';
 import { channelName, label, t } from '../i18n.js';
-import { set, state } from '../url.js';
+import { period, set, state } from '../url.js';
 import { vars } from '../vars.js';
 
 const EXPERIMENT = 'experiment:';
+const EXPERIMENTS = 12; // that are offered; others can be named
 
 export const groupStyles = css`
   .groups { margin-top: 16px; overflow-x: auto; }
@@ -28,10 +30,17 @@ export const groupStyles = css`
   input.control { width: 14ch; cursor: text; }
 `;
 
-/** A choice of what the funnel is broken down by; an experiment is named by hand. */
+/** The names of the period's experiments, those of the most people first. */
+export async function experiments() {
+  const { items } = await shared('/v1/filters', { ...period(), of: 'experiment' }, 60);
+  return items[0].values.map((one) => one.value).slice(0, EXPERIMENTS);
+}
+
+/** A choice of what the funnel is broken down by; an experiment can be named by hand. */
 export function pickBreakdown(section) {
   const chosen = state().breakdown ?? '';
-  const known = chosen.startsWith(EXPERIMENT) ? [chosen] : [];
+  const known = (section.experiments ?? []).map((one) => EXPERIMENT + one);
+  if (chosen.startsWith(EXPERIMENT) && !known.includes(chosen)) known.push(chosen);
   const other = state().experiment && EXPERIMENT + state().experiment;
   if (other && !known.includes(other)) known.push(other);
   const pick = (event) => {
