@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 DEMO_JOURNEY = Path(journey_state.__file__).parent / "journeys" / "demo.yaml"
+DEMO_SEGMENTS = Path(journey_state.__file__).parent / "segments" / "demo.yaml"
 DEMO_GRACE_SECONDS = 5.0
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # as an address
 
@@ -31,6 +32,8 @@ class Placed:
             self._set_in("ingest", spool_dir=(data_dir / "spool").absolute())
         if demo and "grace_seconds" not in given.abandonment.model_fields_set:
             self._set_in("abandonment", grace_seconds=DEMO_GRACE_SECONDS)
+        if demo and given.api.segments_file is None:
+            self._set_in("api", segments_file=DEMO_SEGMENTS)
 
     def place_ports(self, free: dict[str, int]) -> None:
         """A port given as 0 is the free one of that name."""

@@ -256,3 +256,13 @@ async def test_a_check_that_hangs_or_breaks_hides_no_other() -> None:
         ("after", "skip", ""),
         ("good", "ok", ""),
     ]
+
+
+def test_a_file_of_segments_with_a_fault_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "segments.yaml"
+    file.write_text("segments: [{name: vip, when: {stage: purchase}}]", "utf-8")
+    assert [one.status for one in files.segments(file)] == ["ok"]
+
+    file.write_text("segments: [{name: vip}]", "utf-8")
+    one_fault(files.segments(file), "fail", f"{file}:1:12: when is missing", "docs/segments.md")
+    one_fault(files.segments(tmp_path / "none"), "fail", "cannot be read", "mend it")

@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 import pytest
 
+from services.cli.local_settings import DEMO_SEGMENTS
 from services.contracts.times import DAY_US, format_time, read_time
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.api.segments_file import SegmentsFile
@@ -201,6 +202,13 @@ async def test_segments_are_listed_and_read_again_when_their_file_changes(
 
         unknown = await problem(client, 400, "/v1/customers", segment="gold")
         assert "no segment is named 'gold'; there are new" in unknown["detail"]
+
+
+def test_the_demo_has_segments_in_each_language_of_the_page() -> None:
+    segments = load_segments(DEMO_SEGMENTS.read_text("utf-8"), file=str(DEMO_SEGMENTS))
+
+    assert len(segments) > 2
+    assert all(segment.labels.keys() == {"en", "ru", "pl"} for segment in segments)
 
 
 FAULTS = [

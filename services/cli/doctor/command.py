@@ -89,6 +89,7 @@ def checks_of(place: Place, token_file: Path | None = None) -> list[Check]:
         ),
         Check(files.TOKENS, _of_files(partial(files.tokens, settings)), mend),
         Check(files.JOURNEY, _of_files(partial(files.journey, settings.journey_file)), mend),
+        Check(files.SEGMENTS, _of_files(partial(files.segments, settings.api.segments_file)), mend),
         Check(
             spool.FOLDER, _of_files(partial(spool.look, settings.ingest)), mend, spool.CHECKS[1:]
         ),

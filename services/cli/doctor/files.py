@@ -1,4 +1,4 @@
-"""The files that settings name: tokens of the query API, the journey."""
+"""The files that settings name: tokens and segments of the query API, the journey."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 from services.cli.doctor.finding import Finding, fail, ok, warn
 from services.journey_state.api.access import TokensFileError, read_tokens
+from services.journey_state.api.segments_file import read_segments
 from services.journey_state.definition import DefinitionError, read_definition
 from services.settings import Settings
 
 TOKENS = "tokens file"
 JOURNEY = "journey file"
+SEGMENTS = "segments file"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _OTHERS = 0o077
 
@@ -50,3 +52,15 @@ def journey(file: Path | None) -> list[Finding]:
         fix = f"`milepost journey check {file}` tells every fault"
         return [fail(JOURNEY, first, fix)]
     return [ok(JOURNEY, f"{file} is {read.journey} {read.version}")]
+
+
+def segments(file: Path | None) -> list[Finding]:
+    """Whether the query API can use its file of segments."""
+    if file is None:
+        return [ok(SEGMENTS, "none, so `segment=` names nobody")]
+    try:
+        count = len(read_segments(file))
+    except DefinitionError as error:
+        first = str(error).partition("\n")[0]
+        return [fail(SEGMENTS, first, "mend it; docs/segments.md has its form")]
+    return [ok(SEGMENTS, f"{file} has {count} segments")]

@@ -27,7 +27,7 @@ class SegmentsFile:
         """Raises DefinitionError where the file has faults from the start."""
         self._path = path
         self._mark = _mark(path)
-        self._known = Known(_load(path)) if path else Known()
+        self._known = Known(read_segments(path)) if path else Known()
 
     def read(self) -> Known:
         """The segments now: those of before where the file has got faults, which are logged."""
@@ -35,7 +35,7 @@ class SegmentsFile:
         if self._path is not None and mark != self._mark:
             self._mark = mark
             try:
-                self._known = Known(_load(self._path))
+                self._known = Known(read_segments(self._path))
             except DefinitionError as error:
                 self._known = self._known._replace(fault=str(error))
                 _log.warning("segments_kept", file=str(self._path), fault=str(error))
@@ -51,7 +51,8 @@ def _mark(path: Path | None) -> tuple[int, int, int] | None:
     return None if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _load(path: Path) -> tuple[Segment, ...]:
+def read_segments(path: Path) -> tuple[Segment, ...]:
+    """Those of the file; raises DefinitionError with all its faults, also where it is not there."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
