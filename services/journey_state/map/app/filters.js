@@ -62,17 +62,23 @@ class Filters extends LitElement {
     window.addEventListener('urlchange', () => this.offer());
   }
 
-  /** Asks for what can be chosen, as far as it is not known. */
-  offer() {
+  /**
+   * Asks for what can be chosen, as far as it is not known. The values of a period are looked for
+   * among all its touchpoints: only for somebody who comes near them.
+   */
+  offer({ near = false } = {}) {
     const seen = JSON.stringify(period());
-    const anew = CHOICES.filter(({ perPeriod }) => perPeriod && seen !== this.offeredOf);
+    const stale = new Set(CHOICES.filter((one) => one.perPeriod && seen !== this.offeredOf)
+      .map((one) => one.name));
     this.offeredOf = seen;
-    const kept = Object.entries(this.offered)
-      .filter(([name]) => !anew.some((one) => one.name === name));
-    this.offered = Object.fromEntries(kept);
-    for (const { name, values } of CHOICES.filter((one) => !this.offered[one.name])) {
+    this.offered = Object.fromEntries(Object.entries(this.offered)
+      .filter(([name]) => !stale.has(name)));
+    for (const { name, values, perPeriod } of CHOICES) {
+      if (this.offered[name] || (perPeriod && !near)) continue;
       Promise.resolve(values()).then((found) => {
-        this.offered = { ...this.offered, [name]: found };
+        if (!perPeriod || seen === this.offeredOf) {
+          this.offered = { ...this.offered, [name]: found };
+        }
       }).catch(() => {});
     }
   }
@@ -80,8 +86,11 @@ class Filters extends LitElement {
   render() {
     const chosen = state();
     const set_ = FILTERS.filter((name) => chosen[name]);
-    const free = CHOICES.filter(({ name }) => !chosen[name] && this.offered[name]?.length);
-    return html`<div role="group" aria-label=${t('filters.title')}>
+    const free = CHOICES.filter(({ name, perPeriod }) => !chosen[name]
+      && (this.offered[name] ? this.offered[name].length : perPeriod));
+    const near = () => this.offer({ near: true });
+    return html`<div role="group" aria-label=${t('filters.title')} @pointerenter=${near}
+      @pointerdown=${near} @focusin=${near}>
       ${set_.map((name) => this.renderChip(name, chosen[name]))}
       ${free.map((choice) => this.renderChoice(choice))}
       ${set_.length > 1 ? html`<button class="control quiet" type="button"
@@ -102,7 +111,8 @@ class Filters extends LitElement {
     return html`<select class="control" aria-label=${filterName(name)}
       @change=${({ target }) => set({ [name]: target.value })}>
       <option value="" selected>+ ${filterName(name)}</option>
-      ${this.offered[name].map((one) => html`<option value=${one}>${option(one)}</option>`)}
+      ${this.offered[name]?.map((one) => html`<option value=${one}>${option(one)}</option>`)
+        ?? html`<option disabled>${t('section.loading')}</option>`}
     </select>`;
   }
 }

@@ -7,9 +7,7 @@ import { label, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { filters, set, state } from '../url.js';
 import { vars } from '../vars.js';
-import {
-  experiments, groupName, groupStyles, pickBreakdown, renderGroups, sign,
-} from './funnel_groups.js';
+import { groupName, groupStyles, pickBreakdown, renderGroups, sign } from './funnel_groups.js';
 
 function chosen(of = state()) {
   return {
@@ -89,7 +87,6 @@ export class Funnel extends Section {
 
   loaded({ steps }) {
     if (!state().steps) this.all = steps.map((one) => one.stage);
-    experiments().then((found) => { this.experiments = found; }, () => {});
   }
 
   isEmpty(data) {

@@ -30,10 +30,10 @@ export const groupStyles = css`
   input.control { width: 14ch; cursor: text; }
 `;
 
-/** The names of the period's experiments, those of the most people first. */
-export async function experiments() {
+/** Looks for the names of the period's experiments, those of the most people first. */
+async function findExperiments(section) {
   const { items } = await shared('/v1/filters', { ...period(), of: 'experiment' }, 60);
-  return items[0].values.map((one) => one.value).slice(0, EXPERIMENTS);
+  section.experiments = items[0].values.map((one) => one.value).slice(0, EXPERIMENTS);
 }
 
 /** A choice of what the funnel is broken down by; an experiment can be named by hand. */
@@ -50,7 +50,10 @@ export function pickBreakdown(section) {
   const options = [['', t('funnel.whole')], ['channel', t('funnel.by_channel')],
     ...known.map((one) => [one, t('funnel.by_experiment',
       { name: one.slice(EXPERIMENT.length) })]), [EXPERIMENT, t('funnel.by_other')]];
-  const select = html`<select class="control" aria-label=${t('funnel.breakdown')} @change=${pick}>
+  // Among all touchpoints: only for somebody who comes near.
+  const near = () => findExperiments(section).catch(() => {});
+  const select = html`<select class="control" aria-label=${t('funnel.breakdown')} @change=${pick}
+    @pointerenter=${near} @focus=${near}>
     ${options.map(([value, text]) => html`<option value=${value}
       ?selected=${section.naming ? value === EXPERIMENT : value === chosen}>${text}</option>`)}
   </select>`;

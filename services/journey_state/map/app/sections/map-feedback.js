@@ -1,20 +1,21 @@
 // Rows of the map that say how people feel: scores and ratings, by the stage they were in.
 
 import { html } from '../../vendor/vendor.js';
-import { get } from '../api.js';
+import { shared } from '../api.js';
 import { decimal, number } from '../format.js';
 import { t } from '../i18n.js';
 import { vars } from '../vars.js';
 import { SMALL, named } from './map-cells.js';
 import { GROUPS } from './map-rows.js';
 
+const SECONDS = 60; // it reads all touchpoints of the period: seldom while one watches
 const PARTS = ['promoters', 'passives', 'detractors'];
 const signed = (value) => `${value > 0 ? '+' : ''}${number(Math.round(value))}`;
 
 GROUPS.push({
   id: 'feedback',
   order: 40,
-  load: ({ compare, ...params }) => get('/v1/feedback', params),
+  load: ({ compare, ...params }) => shared('/v1/feedback', params, SECONDS),
   rows: ({ stages }) => {
     const of = Object.fromEntries(stages.map((one) => [one.stage, one]));
     const rows = [
