@@ -121,10 +121,11 @@ async def members_of(connection: Connection, segment: Segment) -> Members:
     found: list[UUID] = []
     values = {f"like{n}": one for n, one in enumerate(patterns)}
     rows = await connection.stream(sql.execution_options(max_row_buffer=_ROWS_MAX), values)
-    async for customer_id, state in rows:
-        journey = decode_state(state).journey
-        if segment.fits(journey.traits, consent.current(journey.consent, _ALL_TIME_US)):
-            found.append(customer_id)
+    async for some in rows.partitions(_ROWS_MAX):
+        for customer_id, state in some:
+            journey = decode_state(state).journey
+            if segment.fits(journey.traits, consent.current(journey.consent, _ALL_TIME_US)):
+                found.append(customer_id)
     return Members(segment, found)
 
 
