@@ -140,8 +140,8 @@ export class Funnel extends Section {
       <div class="bar" ${vars({ '--wide': `${share * 100}%` })}>
         ${before ? html`<i class="before" ${vars({ '--wide': `${before * 100}%` })}></i>` : nothing}
         <i class="here" ${vars({ '--colour': colour, '--wide': `${share * 100}%` })}></i>
-        ${step.before && n ? html`<i class="then"
-          ${vars({ '--wide': `${(step.before.of_first ?? 0) * 100}%` })}></i>` : nothing}
+        ${n && step.before?.of_first ? html`<i class="then"
+          ${vars({ '--wide': `${step.before.of_first * 100}%` })}></i>` : nothing}
         <mp-number class=${share > 0.8 ? 'inside' : ''} .figure=${step}
           .label=${`${t('funnel.title')}: ${label(step)}`}></mp-number>
       </div>
