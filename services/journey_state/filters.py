@@ -21,8 +21,8 @@ DEVICES = ("mobile", "tablet", "desktop", "unknown")
 STATES = ("raised", "recovered", "retracted", "expired")
 FEEDBACK_PARTS = ("promoters", "passives", "detractors", "scored", "rated")
 # Which people of a stage: what each means stands in `people_queries`.
-PARTS = ("present", "entered", "moved", "still_here", "left", "converted", "ended", "stock",
-         "touched", "signaled", *FEEDBACK_PARTS)  # fmt: skip
+PARTS = ("present", "entered", "moved", "still_here", "left", "there", "converted", "ended",
+         "stock", "touched", "signaled", *FEEDBACK_PARTS)  # fmt: skip
 # The same for what `pain_tables` counts: who was struck, after whom they are of.
 PAINFUL = ("arrived", "leaked", "finished", "stalled", "came", "looped", "stayed", "repeated",
            "erred", "abandoned")  # fmt: skip

@@ -34,9 +34,7 @@ _ENDED = """
     SELECT f.customer_id, f.step,
       CASE WHEN g.due_at >= f.at {strayed} THEN 'left' ELSE 'still_here' END AS node
     FROM (SELECT DISTINCT ON (customer_id) * FROM placed ORDER BY customer_id, step DESC) AS f
-    LEFT JOIN (SELECT customer_id, max(due_at) AS due_at FROM signaled
-      WHERE state IN ('raised', 'expired') GROUP BY customer_id) AS g
-      ON g.customer_id = f.customer_id"""
+    LEFT JOIN abandoned AS g ON g.customer_id = f.customer_id"""
 # In a stage that the definition in force does not have.
 _STRAYED = """OR f.customer_id IN (SELECT customer_id FROM visit
         WHERE rank IS NULL AND (left_at IS NULL OR left_at >= :end))"""

@@ -19,7 +19,7 @@ from services.journey_state.map_queries import (
     Touches,
 )
 from services.journey_state.people_queries import STAGE_PARTS, Asked
-from services.journey_state.rolled_queries import Days, Key, Line, Stay, Wanted
+from services.journey_state.rolled_queries import EDGE_PARTS, Days, Key, Line, Stay, Wanted
 
 SHARES = (0.5, 0.9)  # of stays that are no longer than what is shown
 
@@ -88,24 +88,23 @@ def _add(found: Totals, lines: Iterable[Line]) -> None:
 
 def _named(totals: Totals) -> Totals:
     """The parts as they are counted over rows: some are what others leave."""
-    found = {key: count for key, count in totals.items() if key[0] not in ("begun", "gone")}
+    found = {key: count for key, count in totals.items() if key[0] not in EDGE_PARTS.values()}
     for stage in {key[1] for key in totals}:
 
-        def there(edge: str, stage: str = stage) -> int:
-            begun, gone = (
-                totals.get((part, stage, edge, ""), Count(0, 0)).times for part in ("begun", "gone")
-            )
-            return begun - gone
+        def standing(begun: str, ended: str, edge: str, stage: str = stage) -> int:
+            of_both = (totals.get((part, stage, edge, ""), Count(0, 0)) for part in (begun, ended))
+            return next(of_both).times - next(of_both).times
 
-        def people(part: str, stage: str = stage) -> int:
-            return totals.get((part, stage, "", ""), Count(0, 0)).people
-
-        present, still_here = there("first") + people("present"), there("last")
+        fresh = totals.get(("present", stage, "", ""), Count(0, 0)).people
+        first, there, now = (standing("begun", "over", e) for e in ("first", "last", "now"))
+        left = standing("abandoned", "let go", "last")
         figures = {
-            "present": present,
-            "still_here": still_here,
-            "left": present - still_here - people("moved"),
-            "stock": there("now"),
+            "present": first + fresh,
+            "moved": first + fresh - there,
+            "left": left,
+            "still_here": there - left,
+            "there": there,
+            "stock": now,
         }
         found |= {(part, stage, "", ""): Count(n, n) for part, n in figures.items()}
     return found

@@ -128,18 +128,27 @@ _LOOKED_UP = f"""
 # People of whole days, each at their first of them; what is told of `people` and `times` differs.
 _WITHIN = """
   sum(people) FILTER (WHERE day >= :first AND prev_day < :first
-    AND (part <> 'converted' OR until_day < :last) AND (part <> 'moved' OR until_day >= :last)),
+    AND (part <> 'converted' OR until_day < :last)),
   sum(times) FILTER (WHERE day >= :first)"""
+# What began and ended by an edge of the period, and how the sums of it are called.
+EDGE_PARTS = {
+    "entered": "begun",
+    "ended": "over",
+    "abandoned": "abandoned",
+    "abandoned_ended": "let go",
+}
+_CALLED = ", ".join(map(str, EDGE_PARTS.items()))
 _ROLLED = f"""
   SELECT part, stage, detail, name, {_WITHIN}
   FROM map_cells JOIN map_counts USING (cell) WHERE day >= :first AND day < :last
   GROUP BY part, stage, detail, name
   UNION ALL
-  SELECT CASE part WHEN 'entered' THEN 'begun' ELSE 'gone' END, stage, edge, '', NULL, sum(times)
+  SELECT called, stage, edge, '', NULL, sum(times)
   FROM map_cells JOIN map_counts USING (cell)
+  JOIN (VALUES {_CALLED}) AS p (part, called) USING (part)
   CROSS JOIN (VALUES ('first', :first), ('last', :last), ('now', NULL)) AS e (edge, before)
-  WHERE part IN ('entered', 'ended') AND (before IS NULL OR day < before)
-  GROUP BY part, stage, edge
+  WHERE before IS NULL OR day < before
+  GROUP BY called, stage, edge
 """  # noqa: S608 - constants
 _THEIRS = """
   map_counts AS (

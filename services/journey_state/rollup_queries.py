@@ -7,12 +7,13 @@ parts have what they are told apart by in its place:
 
 - present: when the stay before, in the same stage, ended;
 - converted: beside the entry before, when a stage further on was entered (`until_day`);
-- moved: of stays that ended in a stage further on, when the stage was entered again (`until_day`).
+- abandoned: the day on which something that was left behind in the stay first came due, and
+  abandoned_ended: the day on which such a stay ended; both are summed from the first day on.
 """
 
 from __future__ import annotations
 
-from services.journey_state.stay_queries import PARTS, tables
+from services.journey_state.stay_queries import ABANDONED, PARTS, tables
 
 GAP_DAYS_MAX = 93  # a quarter: over a longer one nothing is told, and periods are no longer
 NEVER = -(1 << 31)  # `prev_day`: not within that gap
@@ -54,12 +55,12 @@ _OCCURRENCES = f"""
     FROM stay WHERE left_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
   )"""  # noqa: S608 - constants
 
-# Of several entries on one day the first, of several leaves the last: whoever came or went more
-# often that day is told apart by nothing else. The first entry has the earliest way further.
+# Of several entries on one day the first: whoever came more often that day is told apart by
+# nothing else. The first entry has the earliest way further.
 _STAYS = f"""
   again AS MATERIALIZED (
     SELECT *, {day("entered_at")} AS day, {day("left_at")} AS left_day,
-      {day("lag(left_at) OVER w")} AS left_before, {day("lead(entered_at) OVER w")} AS again_day
+      {day("lag(left_at) OVER w")} AS left_before
     FROM stay
     WINDOW w AS (PARTITION BY customer_id, stage ORDER BY entered_at, message_id, source)
   ), further AS (
@@ -75,11 +76,11 @@ _STAYS = f"""
     ORDER BY customer_id, stage, day, entered_at, message_id, source
   ), entered AS (
     SELECT *, lag(day) OVER (PARTITION BY customer_id, stage ORDER BY day) AS before FROM entry
-  ), leave AS (
-    SELECT DISTINCT ON (customer_id, stage, left_day) customer_id, stage, left_day, again_day,
-      next_rank > rank AS onward
-    FROM again WHERE left_at IS NOT NULL
-    ORDER BY customer_id, stage, left_day, entered_at DESC, message_id DESC, source DESC
+  ), given_up AS (
+    SELECT s.customer_id, s.stage, {day("s.left_at")} AS left_day, {day("min(g.due_at)")} AS day
+    FROM stay AS s JOIN signals AS g ON g.customer_id = s.customer_id AND g.{ABANDONED}
+      AND g.due_at >= s.entered_at AND (s.left_at IS NULL OR g.due_at < s.left_at)
+    GROUP BY s.customer_id, s.stage, s.entered_at, s.message_id, s.source, s.left_at
   )"""  # noqa: S608 - constants
 
 CONTRIBUTIONS = f"""
@@ -96,8 +97,11 @@ CONTRIBUTIONS = f"""
     SELECT customer_id, 'converted', stage, '', '', day, before, further_day, 0
     FROM entered WHERE further_day IS NOT NULL
     UNION ALL
-    SELECT customer_id, 'moved', stage, '', '', left_day, NULL, again_day, 0
-    FROM leave WHERE onward
+    SELECT customer_id, 'abandoned', stage, '', '', day, NULL, NULL, count(*)
+    FROM given_up GROUP BY 1, 3, 6
+    UNION ALL
+    SELECT customer_id, 'abandoned_ended', stage, '', '', left_day, NULL, NULL, count(*)
+    FROM given_up WHERE left_day IS NOT NULL GROUP BY 1, 3, 6
     UNION ALL
     SELECT customer_id, 'dwell', stage, {BIN}, '', {day("left_at")}, NULL, NULL, count(*)
     FROM stay WHERE left_at IS NOT NULL GROUP BY 1, 3, 4, 6

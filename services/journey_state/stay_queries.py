@@ -19,13 +19,21 @@ _STAYS = """
   ), visit AS (
     SELECT * FROM stay WHERE entered_at < :end AND (left_at IS NULL OR left_at >= :begin)
   ), person AS (
-    SELECT DISTINCT ON (stage, customer_id) stage, customer_id, CASE
-      WHEN left_at IS NULL OR left_at >= :end THEN 'still_here'
-      WHEN next_rank > rank THEN 'moved' ELSE 'left' END AS outcome
-    FROM visit ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC
+    SELECT p.stage, p.customer_id, CASE WHEN left_at < :end THEN 'moved'
+      WHEN g.due_at >= p.entered_at THEN 'left' ELSE 'still_here' END AS outcome
+    FROM (SELECT DISTINCT ON (stage, customer_id) * FROM visit
+      ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC) AS p
+    LEFT JOIN abandoned AS g ON g.customer_id = p.customer_id
   )"""
 
 _SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filters}"
+# Whoever left something behind and did not come back for it, and when the last of it was due.
+ABANDONED = "state IN ('raised', 'expired')"
+_ABANDONED = """
+  abandoned AS (
+    SELECT customer_id, max(due_at) AS due_at FROM signals
+    WHERE {standing} AND due_at < :end {of_them} GROUP BY customer_id
+  ), """
 
 # Of each part the rows behind its number: a person may have several.
 PARTS = {
@@ -34,6 +42,7 @@ PARTS = {
     "moved": "SELECT stage, customer_id FROM person WHERE outcome = 'moved'",
     "still_here": "SELECT stage, customer_id FROM person WHERE outcome = 'still_here'",
     "left": "SELECT stage, customer_id FROM person WHERE outcome = 'left'",
+    "there": "SELECT stage, customer_id FROM person WHERE outcome <> 'moved'",
     "converted": """
       SELECT stage, customer_id FROM visit WHERE entered_at >= :begin AND reached > rank""",
     "ended": "SELECT stage, customer_id FROM visit WHERE left_at < :end",
@@ -59,7 +68,7 @@ def tables(
     people: str = "",
     among: bool = False,
 ) -> str:
-    """The tables `touch`, `signaled`, `stay`, `visit`, `person`, as a WITH clause.
+    """The tables `touch`, `signaled`, `abandoned`, `stay`, `visit`, `person`, as a WITH clause.
 
     `people` says of whom the last three are, behind tables of `more`. `among`: nothing is read but
     what is of the customers `:among`; of a shared identifier `touch` has what is of others too.
@@ -68,5 +77,6 @@ def tables(
     owners = f"{OWN}, {MOVED_AMONG}" if among else MOVED
     touch = touches("touch", filters=touch_filters, among=among)
     signals = _SIGNALS.format(filters=f"{of_them} {signal_filters}")
+    abandoned = _ABANDONED.format(standing=ABANDONED, of_them=of_them)
     stays = _STAYS.format(people=f"{of_them} {people}")
-    return f"WITH {owners}, {touch}, signaled AS ({signals}), {more}{stays}"
+    return f"WITH {owners}, {touch}, signaled AS ({signals}), {abandoned}{more}{stays}"

@@ -139,6 +139,12 @@ def _stage_at(life: Life, instant: int) -> str:
     return before[-1] if before else "none"
 
 
+def abandoned(life: Life) -> list[int]:
+    """When that was due which nobody came back for."""
+    standing = [s for s in life.signals if s["state"] in ("raised", "expired")]
+    return [read_time(s["due_at"]) for s in standing]
+
+
 def _of_stages(life: Life, stages: list[str], start: int, end: int) -> Iterator[tuple[str, ...]]:
     bands = life.bands
     far = 1 << 62
@@ -158,9 +164,10 @@ def _of_stages(life: Life, stages: list[str], start: int, end: int) -> Iterator[
             if left[n] < end:
                 yield "ended", stage, str(left[n] - entered[n])
         if stays and left[stays[-1]] >= end:
-            yield "still_here", stage
+            gone = any(entered[stays[-1]] <= due < end for due in abandoned(life))
+            yield "there", stage
+            yield ("left" if gone else "still_here"), stage
         elif stays:
-            further = stages.index(bands[stays[-1] + 1]["stage"]) > rank
-            yield ("moved" if further else "left"), stage
+            yield "moved", stage
         if bands and bands[-1]["stage"] == stage:
             yield "stock", stage

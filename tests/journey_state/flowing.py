@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.contracts.times import read_time
-from tests.journey_state.counting import Life, event_of, is_meant, within
+from tests.journey_state.counting import Life, abandoned, event_of, is_meant, within
 
 Place = tuple[int, str]  # of the order: an instant, and which of those at it
 Columns = list[dict[str, str]]  # per step: customer -> node
@@ -78,8 +78,7 @@ def _path(
     nodes = [("back:" if one in names[:n] else "at:") + one for n, one in enumerate(names)]
     if backward or not walk:
         return nodes[::-1], "began"
-    abandoned = [s for s in signals if s["state"] in ("raised", "expired")]
-    left = any(read_time(s["due_at"]) >= walk[-1][0] for s in abandoned)
+    left = any(walk[-1][0] <= due < period[1] for due in abandoned(life))
     strayed = asked["node"] == "stage" and stays[-1][1] not in stages
     return nodes, "left" if left or strayed else "still_here"
 

@@ -224,7 +224,7 @@ async def compare_trend(
         start, end = read_time(bucket["from"]), read_time(bucket["to"])
         figures = staged(known, STAGES, start, end, people)
         for stage in answer["stages"]:
-            for part, name in (("entered", "entries"), ("ended", "exits"), ("still_here", "stock")):
+            for part, name in (("entered", "entries"), ("ended", "exits"), ("there", "stock")):
                 expected = sorted(set(whose(figures, (part, stage["stage"]))))
                 figure = stage["points"][n][name]
                 assert figure["people"] == len(expected), (stage["stage"], name, bucket)

@@ -50,7 +50,7 @@ NODES = {
     " before.",
 }
 ENDS = {
-    "left": "The path has ended, and since its last step, in the period, an abandonment came due"
+    "left": "The path has ended, and since its last step, before `to`, an abandonment came due"
     " that stands: its signal is raised or expired. In a flow of stages also who at `to`"
     " is in no stage of the definition in force.",
     "still_here": "The path has ended, and nothing says that they left: they are where it ended.",

@@ -51,11 +51,10 @@ COUNTED = {
     " due in the period, and of signals only such.",
     "present": "People who were in the stage at `from`, or entered it before `to`.",
     "entered": "People who entered the stage in the period.",
-    "still_here": "Of `present`: people who are in the stage at `to`.",
-    "moved": "Of `present`: people not in it at `to`, whose last stay in it in the period ended in"
-    " a stage further on.",
-    "left": "Of `present`: all others; that stay ended in an earlier stage, or in one that"
-    " the definition in force does not have.",
+    "moved": "Of `present`: people who are not in the stage at `to`: they went on, or back.",
+    "left": "Of `present`: people who are in it at `to` and seem to be gone: since they entered it,"
+    " and before `to`, an abandonment came due that stands (its signal is raised or expired).",
+    "still_here": "Of `present`: all others, who are in it at `to`.",
     "stock": "People who are in the stage now, whatever the period.",
     "dwell": "Seconds of the stays that ended in the period, from entering to leaving, by linear"
     " interpolation; `people` had these stays.",

@@ -121,7 +121,7 @@ def _points(
             TrendPoint(
                 entries=_figure(within, stage, "entered", one.entries),
                 exits=_figure(within, stage, "ended", one.exits),
-                stock=_figure(within, stage, "still_here", stock),
+                stock=_figure(within, stage, "there", stock),
             )
         )
     return points
