@@ -40,6 +40,7 @@ class Drawer extends LitElement {
     }
     h2 { margin: 0; flex: 1; font-size: 1.0625rem; font-weight: 650; line-height: 24px;
       overflow-wrap: anywhere; }
+    h2:focus { outline: none; }
     .bar svg { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.75; }
     .bar .control { padding: 0 8px; }
     .content { overflow: hidden auto; flex: 1; overscroll-behavior: contain; }
@@ -55,7 +56,7 @@ class Drawer extends LitElement {
       open({ q: detail.query, n: detail.people });
     }, { signal });
     document.addEventListener('open-customer', ({ detail }) => {
-      open({ who: detail.id });
+      open({ who: detail.customer_id });
     }, { signal });
     window.addEventListener('urlchange', () => this.requestUpdate(), { signal });
     window.addEventListener('langchange', () => this.requestUpdate(), { signal });
@@ -67,7 +68,8 @@ class Drawer extends LitElement {
   }
 
   willUpdate() {
-    const key = state().open ?? '';
+    const { who, q } = opened() ?? {};
+    const key = who ?? q;
     if (key !== this.key) this.named = '';
     this.key = key;
   }

@@ -30,6 +30,7 @@ class Customer extends LitElement {
     :host { padding: 16px 20px 32px; }
     .row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center;
       font-size: 0.875rem; }
+    .fault { margin-bottom: 12px; }
     .stage { display: inline-flex; align-items: center; gap: 8px; font-weight: 650; }
     .stage::before { content: ''; width: 12px; height: 12px; border-radius: 4px;
       background: var(--stage); }
@@ -50,7 +51,9 @@ class Customer extends LitElement {
     label { display: inline-flex; align-items: center; gap: 8px; min-height: 32px; }
     select { min-height: 32px; border: 1px solid var(--line); border-radius: 8px; max-width: 240px;
       background: var(--surface); padding: 0 8px; }
-    @media (max-width: 640px) { :host { padding: 12px; } dl { grid-template-columns: 96px 1fr; } }
+    @media (max-width: 640px) {
+      :host { padding: 12px; } dl { grid-template-columns: 118px 1fr; gap: 6px 8px; }
+    }
   `];
 
   constructor() {

@@ -1,7 +1,7 @@
 // The definition in force: how stages and rules are called, and a stage's colour.
 
 import { shared } from '../api.js';
-import { lang } from '../i18n.js';
+import { lang, ruleName as shippedName } from '../i18n.js';
 
 const COLOURS = 7;
 let stages = [];
@@ -23,12 +23,12 @@ export function stageName(name) {
 
 /** A rule's name in the viewer's language. */
 export function ruleName(name) {
-  return named(rules, name);
+  return named(rules, name, shippedName(name));
 }
 
-function named(things, name) {
+function named(things, name, otherwise = name) {
   const labels = things.find((one) => one.name === name)?.labels ?? {};
-  return labels[lang()] ?? labels.en ?? name;
+  return labels[lang()] ?? labels.en ?? otherwise;
 }
 
 /** The stage's colour, from the palette of stages. */

@@ -127,7 +127,8 @@ class Timeline extends LitElement {
 
   old_({ entry }) {
     return html`<s>${stageName(entry.stage)}</s> <span class="badge plain">${t('event.held', {
-      from: dateTime(entry.recorded_at), to: dateTime(entry.superseded_at) })}</span>`;
+      from: dateTime(entry.recorded_at, FULL), to: dateTime(entry.superseded_at, FULL),
+    })}</span>`;
   }
 
   event_({ item, move, late }, place) {

@@ -1,10 +1,14 @@
 // The query behind a number, in words.
 
+import { duration } from '../format.js';
 import { channelName, has, lang, t } from '../i18n.js';
 import { ruleName, stageName } from './journey.js';
 
 const PERIOD = ['from', 'to', 'zone', 'part_from', 'part_to'];
-const SAID = [...PERIOD, 'stage', 'part', 'step', 'steps', 'by', 'order'];
+const SAID = [...PERIOD, 'stage', 'part', 'step', 'steps', 'by', 'order', 'breakdown', 'variations',
+  'compare'];
+const NAMED = { channel: channelName, entry_channel: channelName, rule: ruleName,
+  state: signalState, within: (value) => duration(+value) };
 
 /** Phrases that say who is meant, the period last. */
 export function inWords(query) {
@@ -25,8 +29,7 @@ export function inWords(query) {
   for (const [name, value] of params) {
     if (SAID.includes(name) || name.startsWith('flow')) continue;
     const key = `drawer.by.${name}`;
-    const naming = { channel: channelName, rule: ruleName, state: signalState }[name];
-    const shown = naming?.(value) ?? value;
+    const shown = NAMED[name]?.(value) ?? value;
     said.push(has(key) ? t(key, { value: shown }) : `${name}: ${shown}`);
   }
   return [...said, periodText(params)].filter(Boolean);
