@@ -15,7 +15,7 @@ EVENT = (
     ' "properties": {"product_id": "p1"}}'
 )
 DEMO = """\
-  Demo: customers are made up and play through the public endpoints; the last 60 days first. Does
+  Demo: customers are made up and play through the public endpoints; the last 75 days first. Does
   the shop lose people of late, where and why? The map tells. A cart counts as abandoned after
   60 s here, and a signal goes out 5 s later.
 """

@@ -28,7 +28,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
         int | None, typer.Option(min=1, help="How many people; the demo goes on without end.")
     ] = None,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Live events a second.")] = None,
-    days: Annotated[float, typer.Option(min=0, help="Days of history sent first.")] = 60.0,
+    days: Annotated[float, typer.Option(min=0, help="Days of history sent first.")] = 75.0,
     seed: Annotated[int, typer.Option(help="The same seed plays the same lives.")] = 1,
     duration: Annotated[float | None, typer.Option(min=1, help="Seconds to play at most.")] = None,
     speed: Annotated[float, typer.Option(min=1, help="How much faster than life, live.")] = 60.0,

@@ -66,6 +66,10 @@ class Diary:
             return False
         return self._fate.random() < PAINS[name].share
 
+    def gives_up(self, share: float) -> bool:
+        """Whether whom a pain has struck is among this share of them."""
+        return self._fate.random() < share
+
     def mark(self, name: PainName, step: Step | None = None) -> None:
         """Notes that a step, else the last one, is the first in which this pain can be seen."""
         self.struck.setdefault(name, (step or self.steps[-1]).message_id)

@@ -37,21 +37,21 @@ class Pain:
 
 PAINS: dict[PainName, Pain] = {
     PainName.APP_CHECKOUT_LEAK: Pain(
-        days=7,
+        days=14,
         share=0.85,
-        cell={"channel": "app", "stage": "consideration", "rule": "cart"},
+        cell={"channel": "app", "event": "Checkout Started", "stage": "consideration"},
         shows="people on the app leave at checkout, and their carts are abandoned",
     ),
     PainName.PAYMENT_ERRORS: Pain(
-        days=7,
+        days=14,
         share=0.5,
         cell={"channel": "website", "event": "Payment Failed"},
-        shows="Payment Failed rises on the website, and most whom it strikes leave",
+        shows="Payment Failed rises on the website, and some whom it strikes leave",
     ),
     PainName.CHECKOUT_SLOW: Pain(
-        days=7,
+        days=14,
         share=0.8,
-        cell={"rule": "cart"},
+        cell={"event": "Checkout Started"},
         shows="carts are abandoned at checkout and bought long after",
     ),
     PainName.MAIL_STALL: Pain(

@@ -26,7 +26,7 @@ _MOBILES = (
     "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/142.0.0.0 Mobile Safari/537.36",
 )
-_MOBILE_SHARE = 0.55  # of the browsers
+_MOBILE_SHARE = 0.4  # of the browsers
 CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +https://www.example.com/bot.html)"
 
 

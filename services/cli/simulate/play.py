@@ -30,7 +30,7 @@ PATIENCE_SECONDS_MAX = 300.0  # for an ingest that takes nothing
 PAST_SHARE = 0.75  # of the personas, when days before are asked for
 SHOP_CUSTOMERS = 200
 SHOP_EVENTS_PER_SECOND = 50.0
-DEMO_PAST_CUSTOMERS = 2_000  # enough of each week that its figures do not jump by chance
+DEMO_PAST_CUSTOMERS = 2_400  # enough of each week that its figures do not jump by chance
 DEMO_EVENTS_PER_SECOND = 10.0  # a shop to be watched, beside whose past it weighs little
 DEMO_SPEED = 30.0  # half an hour becomes a minute, as in the demo journey's waiting times
 

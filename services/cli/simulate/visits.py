@@ -70,7 +70,7 @@ def mail(diary: Diary, *, opened: bool, clicked: bool = False) -> None:
 def arrive(diary: Diary) -> None:
     """Comes by a newsletter, an advertisement or of one's own, and sees one page or screen."""
     channel = diary.persona.shops_on
-    if diary.rng.random() < 0.22:
+    if diary.rng.random() < 0.16:
         mail(diary, opened=True, clicked=True)
         diary.subscribe(channel)
     else:
@@ -80,7 +80,7 @@ def arrive(diary: Diary) -> None:
     if by_the_sale and diary.hurts(PainName.CAMPAIGN_BOUNCE):
         diary.mark(PainName.CAMPAIGN_BOUNCE)
         raise GaveUpError
-    if diary.rng.random() < 0.4:
+    if diary.rng.random() < 0.7:
         diary.sleep(0.1, 2)
 
 
@@ -108,7 +108,7 @@ def consider(diary: Diary) -> None:
         for _ in range(3):
             diary.sleep(2, 3)
             browse(diary, channel, 1)
-    elif diary.rng.random() < 0.6:
+    elif diary.rng.random() < 0.8:
         diary.sleep(0.1, 1.5)
         browse(diary, channel, 1)
     if diary.persona.chats and diary.rng.random() < 0.4:
@@ -173,7 +173,7 @@ def order(
     if channel == "website" and diary.hurts(PainName.PAYMENT_ERRORS):
         fail_payment(diary, cart, "gateway_error")
         diary.mark(PainName.PAYMENT_ERRORS)
-        if diary.hurts(PainName.PAYMENT_ERRORS):
+        if diary.gives_up(0.3):
             fail_payment(diary, cart, "gateway_error")
             raise GaveUpError
     name = "Purchase" if channel in ("phone", "offline") else "Order Completed"
