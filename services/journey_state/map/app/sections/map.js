@@ -23,13 +23,15 @@ export class JourneyMap extends Section {
   static name_ = 'map';
   static path = '/v1/map';
   static seconds = 5;
-  static properties = { ...Section.properties, opened: { state: true }, more: { state: true } };
+  static properties = { ...Section.properties, opened: { state: true }, more: { state: true },
+    awaited: { state: true } };
   static styles = [...Section.styles, mapStyle];
 
   constructor() {
     super();
     this.opened = new Map(); // channel -> its own map, null while it is asked for
     this.more = new Map(); // group -> what it has loaded
+    this.awaited = 0; // groups that are loading
   }
 
   /** It is a table already: this one is for files. */
@@ -68,14 +70,23 @@ export class JourneyMap extends Section {
   loaded(data) {
     const params = this.params(state());
     for (const channel of this.opened.keys()) this.ask(channel).catch(() => {});
-    for (const group of GROUPS) {
-      group.load(params).then((found) => {
-        this.more = new Map(this.more).set(group, found);
-      }, () => {});
-    }
+    this.loadGroups(params);
     clearTimeout(this.watching);
     if (this.isEmpty(data)) {
       this.watching = setTimeout(() => this.reload({ anew: true }), EMPTY_SECONDS * 1000);
+    }
+  }
+
+  /** What groups showed for another question goes at once. */
+  loadGroups(params) {
+    const question = JSON.stringify(params);
+    if (question !== this.grouped) this.more = new Map();
+    this.grouped = question;
+    for (const group of GROUPS) {
+      this.awaited += 1;
+      group.load(params).then((found) => {
+        if (question === this.grouped) this.more = new Map(this.more).set(group, found);
+      }, () => {}).finally(() => { this.awaited -= 1; });
     }
   }
 
@@ -103,7 +114,8 @@ export class JourneyMap extends Section {
 
   render_(data) {
     const width = 188 + data.stages.length * STAGE_PIXELS_MIN;
-    return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="title">
+    return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="title"
+      aria-busy=${String(this.awaited > 0)}>
       <table ${vars({ 'min-width': `${width}px` })} @keydown=${moveFocus}>
         <caption class="hidden">${t('map.rule')}</caption>
         <colgroup><col class="lane">${data.stages.map(() => html`<col>`)}</colgroup>
