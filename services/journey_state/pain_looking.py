@@ -73,12 +73,12 @@ def unknown(
 ) -> set[tuple[str, str | None]]:
     """What could not have been as often before: that takes a past, and history was too young.
 
-    People come back to where they were as long before as the period lasts. A signal comes of what
-    was left as long before as its rule waits: that matters from a tenth of the known time on.
+    People come back to where they were half as long before as the period lasts. A signal comes of
+    what was left as long before as its rule waits: that matters from a tenth of the known time on.
     """
     past = min((from_datetime(one.history_from) for one in gone), default=before.from_at)
     found: set[tuple[str, str | None]] = set()
-    if past > before.from_at - (before.to_at - before.from_at):
+    if past > before.from_at - (before.to_at - before.from_at) // 2:
         found.add(("looped", None))
     known = before.to_at - max(past, before.from_at)
     slow = [rule for rule in rules if rule.after_us > known / 10]
