@@ -94,26 +94,28 @@ async def looked_up(connection: Connection, filters: Filters, days: Days) -> lis
 
     None: they are more than are looked up.
     """
-    rows = await _execute(
-        connection,
-        _LOOKED_UP,
-        {
-            "from": to_datetime(min(filters.from_at, days.first * DAY_US)),
-            "begin": to_datetime(max(filters.from_at, days.first * DAY_US)),
-            "end": to_datetime(min(filters.to_at, days.last * DAY_US)),
-            "to": to_datetime(max(filters.to_at, days.last * DAY_US)),
-            "limit": CUSTOMERS_MAX + 1,
-        },
-    )
+    first, last = days.first * DAY_US, days.last * DAY_US
+    edges = {
+        ("from", "begin"): sorted((filters.from_at, first)),
+        ("end", "to"): sorted((last, filters.to_at)),
+    }
+    between = {names: times for names, times in edges.items() if times[0] < times[1]}
+    at = " OR ".join(f"{{at}} >= :{one} AND {{at}} < :{other}" for one, other in between) or "false"
+    values = {
+        name: to_datetime(time)
+        for names, times in between.items()
+        for name, time in zip(names, times, strict=True)
+    }
+    sql = _LOOKED_UP.format(touched=at.format(at="occurred_at"), warned=at.format(at="due_at"))
+    rows = await _execute(connection, sql, {**values, "limit": CUSTOMERS_MAX + 1})
     found = [row[0] for row in rows]
     return None if len(found) > CUSTOMERS_MAX else found
 
 
-_EDGES = "{at} >= :from AND {at} < :begin OR {at} >= :end AND {at} < :to"
-_LOOKED_UP = f"""
+_LOOKED_UP = """
   WITH named AS MATERIALIZED (
     SELECT identifier_key FROM map_changes WHERE identifier_key IS NOT NULL
-    UNION SELECT identifier_key FROM timeline WHERE {_EDGES.format(at="occurred_at")}
+    UNION SELECT identifier_key FROM timeline WHERE {touched}
   )
   SELECT customer_id FROM (
     SELECT customer_id FROM map_changes
@@ -121,9 +123,9 @@ _LOOKED_UP = f"""
       WHERE identifier_key = ANY (ARRAY(SELECT identifier_key FROM named))
     UNION SELECT customer_id FROM ownership_periods
       WHERE identifier_key = ANY (ARRAY(SELECT identifier_key FROM named))
-    UNION SELECT customer_id FROM signals WHERE {_EDGES.format(at="due_at")}
+    UNION SELECT customer_id FROM signals WHERE {warned}
   ) AS changed WHERE customer_id IS NOT NULL LIMIT :limit
-"""  # noqa: S608 - constants
+"""
 
 # People of whole days, each at their first of them; what is told of `people` and `times` differs.
 _WITHIN = """
