@@ -140,6 +140,7 @@ EDGE_PARTS = {
     "abandoned_ended": "let go",
 }
 _CALLED = ", ".join(map(str, EDGE_PARTS.items()))
+_OF_EDGES = ", ".join(f"'{part}'" for part in EDGE_PARTS)  # few: their rows are found by index
 _ROLLED = f"""
   SELECT part, stage, detail, name, {_WITHIN}
   FROM map_cells JOIN map_counts USING (cell) WHERE day >= :first AND day < :last
@@ -149,7 +150,7 @@ _ROLLED = f"""
   FROM map_cells JOIN map_counts USING (cell)
   JOIN (VALUES {_CALLED}) AS p (part, called) USING (part)
   CROSS JOIN (VALUES ('first', :first), ('last', :last), ('now', NULL)) AS e (edge, before)
-  WHERE before IS NULL OR day < before
+  WHERE part IN ({_OF_EDGES}) AND (before IS NULL OR day < before)
   GROUP BY called, stage, edge
 """  # noqa: S608 - constants
 _THEIRS = """

@@ -49,7 +49,7 @@ from services.journey_state.store.people import NewIdentifier, Period
 from services.journey_state.store.progress import Move
 from tests.journey_state.planned import SMALL, Planned, Scan, filled
 
-DAYS = Days(20_000, 20_030)
+DAYS = Days(20_000, 20_007)
 HOUR_AND_HALF = Filters(
     from_at=20_000 * DAY_US - 5400 * SECOND_US,
     to_at=20_030 * DAY_US,
