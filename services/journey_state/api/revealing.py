@@ -43,6 +43,8 @@ _FIGURES = frozenset(
         "/v1/journey",
         "/v1/status",
         "/v1/segments",
+        "/v1/filters",
+        "/v1/feedback",
     }
 )
 

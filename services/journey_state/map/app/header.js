@@ -28,7 +28,7 @@ class Header extends LitElement {
     .control svg { width: 16px; height: 16px; }
     .icon { padding: 0 8px; }
     @media (max-width: 640px) { .bar { padding: 10px 12px; } .share span { display: none; } }
-    @media print { .period, select, .icon, .share { display: none; } }
+    @media print { .period, select.control, .icon, .share { display: none; } }
   `];
 
   connectedCallback() {
