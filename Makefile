@@ -62,6 +62,9 @@ snippet: env ## build milepost.js as it is served from its source
 page: env ## bundle the page's scripts anew, with what they use of Lit and d3
 	$(BIN)/python -m tests.page_vendor
 
+screenshots: env ## take the page's pictures in docs/images anew, of made-up customers
+	$(BIN)/python -m tests.page_screenshots
+
 lock: ## pin every dependency with its hashes
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet pyproject.toml \
 	  --extra local --extra dev --output-file requirements.lock
@@ -78,4 +81,4 @@ vendor: ## fetch analytics.js anew, as ANALYTICS_NEXT=1.84.3 of its package has 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help env parquet demo test soak fuzz outage mutations lint format snippet page lock vendor clean
+.PHONY: help env parquet demo test soak fuzz outage mutations lint format snippet page screenshots lock vendor clean

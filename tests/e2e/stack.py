@@ -272,9 +272,11 @@ class Visits:
 
 
 @contextlib.asynccontextmanager
-async def running_stack(data_dir: Path) -> AsyncIterator[Stack]:
+async def running_stack(
+    data_dir: Path, *, cart_seconds: int = CART_SECONDS
+) -> AsyncIterator[Stack]:
     """`milepost up` over a new folder, stopped as by Ctrl-C at the end."""
-    journey = quick_journey(data_dir)
+    journey = quick_journey(data_dir, cart_seconds)
     said = data_dir / "said.txt"
     env = {**os.environ, **SETTINGS, "MILEPOST_JOURNEY_FILE": str(journey)}
     command = [sys.executable, "-m", "services", "up", "--data", str(data_dir)]
@@ -302,10 +304,10 @@ async def running_stack(data_dir: Path) -> AsyncIterator[Stack]:
             process.wait()
 
 
-def quick_journey(data_dir: Path) -> Path:
+def quick_journey(data_dir: Path, cart_seconds: int = CART_SECONDS) -> Path:
     """A new folder with the shipped shop's journey in it, but for the wait of its cart."""
     text = shipped("ecommerce").text
-    quick = text.replace("after: 30m\n", f"after: {CART_SECONDS}s\n")
+    quick = text.replace("after: 30m\n", f"after: {cart_seconds}s\n")
     assert quick != text
     data_dir.mkdir()
     file = data_dir / "journey.yaml"

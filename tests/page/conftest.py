@@ -53,4 +53,5 @@ async def shop(stack: Stack, begun: Beginning) -> Stack:
     """The same with two weeks of a shop's customers, all counted; they do nothing more."""
     await stack.milepost(*SHOP, "--duration", "1")
     await stack.settled()
+    await stack.rows("ANALYZE")  # else PostgreSQL does it by itself within a minute
     return stack

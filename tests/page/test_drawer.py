@@ -204,6 +204,7 @@ async def test_signing_in_masks_and_a_reveal_is_logged(
         await page.locator("mp-token input").wait_for()
         assert await page.evaluate("sessionStorage.length") == 0
         await sign_in(page, SUPPORT)
+        await page.locator("mp-account button").wait_for()  # the page has loaded anew by then
         await page.goto(f"{api}/?open=who%3D{who['customer_id']}")
         with capture_logs() as logs:
             await page.locator("mp-customer .mask button").click()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tests.page.beginning import Beginning
 
 LANGUAGES = ("en", "ru", "pl")
+OF_THE_APP_IN_90_DAYS = """() => {
+  const { period, filters } = document.querySelector('mp-map').data;
+  return filters.channel === 'app' && Date.parse(period.to) - Date.parse(period.from) > 80 * 864e5;
+}"""
 WIDTHS = (375, 640, 1024, 1440, 1920)
 
 
@@ -106,7 +110,7 @@ async def test_what_is_chosen_is_in_the_address_and_is_there_again(
         await page.locator("mp-filters select").first.select_option("app")
         await page.locator("mp-period button").nth(3).click()
         await page.locator("mp-map .segmented button").nth(1).click()
-        await view.loaded()
+        await until(lambda: page.evaluate(OF_THE_APP_IN_90_DAYS))
         chosen = await page.evaluate("location.search")
         before = await view.figures("mp-map")
         await page.reload()

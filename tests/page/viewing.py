@@ -73,7 +73,7 @@ class View:
 
     async def loaded(self) -> None:
         """Every section shows its figures, or says why not."""
-        await until(lambda: self.page.evaluate(LOADED))
+        await until(lambda: self.page.evaluate(LOADED), seconds_max=60)
 
     async def figures(self, within: str = "main") -> list[dict[str, Any]]:
         """Every number that is seen: people, query, label."""

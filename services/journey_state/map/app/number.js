@@ -12,7 +12,8 @@ export class FigureNumber extends LitElement {
   static shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
 
   static properties = {
-    figure: { attribute: false },
+    // Its query is looked at once it is opened: a tick draws only the numbers that changed.
+    figure: { attribute: false, hasChanged: (now, before) => now?.people !== before?.people },
     text: { attribute: false },
     label: { attribute: false },
   };

@@ -9,6 +9,12 @@ import { filters, isOpen, state } from './url.js';
 const REST_TIMES = 5; // of the time that an answer takes: live events keep no server busy
 const HOVERS = matchMedia('(hover: hover)'); // a finger leaves nothing hovered
 
+// What is seen first is asked for first: the machine that answers may be a small one.
+const HEAD_START_MS = 700;
+let goOn;
+const going = new Promise((done) => { goOn = done; });
+setTimeout(goOn, HEAD_START_MS);
+
 /**
  * A subclass states `static name_` (of its texts: `name.title`, `name.rule`), `static path`, and
  * `render_(data)`; where it draws a chart also `table(data)`:
@@ -24,6 +30,7 @@ export class Section extends LitElement {
 
   static name_ = '';
   static path = '';
+  static first = false; // the others wait for its answer, but not long
   static seconds = 10; // between two questions that live events cause
   static styles = [controls, section];
 
@@ -46,7 +53,9 @@ export class Section extends LitElement {
     window.addEventListener('live', (event) => this.onLive(event), { signal });
     document.addEventListener('visibilitychange', () => this.missed && this.onLive(), { signal });
     this.addEventListener('pointerleave', () => this.missed && this.onLive(), { signal });
-    this.reload();
+    const { first } = this.constructor;
+    if (first) this.reload().then(goOn);
+    else going.then(() => this.isConnected && this.reload());
   }
 
   disconnectedCallback() {

@@ -22,6 +22,7 @@ const EMPTY_SECONDS = 2; // until the first event has come
 export class JourneyMap extends Section {
   static name_ = 'map';
   static path = '/v1/map';
+  static first = true;
   static seconds = 5;
   static properties = { ...Section.properties, opened: { state: true }, more: { state: true },
     awaited: { state: true } };
@@ -68,6 +69,8 @@ export class JourneyMap extends Section {
   }
 
   loaded(data) {
+    if (!this.seen) this.updateComplete.then(() => performance.mark('map'));
+    this.seen = true;
     const params = this.params(state());
     for (const channel of this.opened.keys()) this.ask(channel).catch(() => {});
     this.loadGroups(params);
