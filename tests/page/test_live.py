@@ -65,7 +65,7 @@ async def test_what_is_left_waits_behind_a_pill_and_opens_its_customer(
         await until(lambda: comes(card, feed.locator(".pill"), shop, visits))
         await card.locator("button").press("Enter")
         opened = await until(lambda: view.page.evaluate("window.opened"))
-        customer = await shop.customer(opened["id"])
+        customer = await shop.customer(opened["customer_id"])
         assert customer is not None
         short = await card.locator("button").inner_text()
         assert customer["customer_id"].endswith(short.removeprefix("…"))

@@ -193,8 +193,8 @@ class Feed extends Section {
       </div>`;
   }
 
-  open(id) {
-    const detail = { id };
+  open(customerId) {
+    const detail = { customer_id: customerId };
     this.dispatchEvent(new CustomEvent('open-customer', { detail, bubbles: true, composed: true }));
   }
 
