@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.journey_state.api.page import BUNDLE, FOLDER
+from services.journey_state.api.page import BUNDLE, FOLDER, MAIN, bundle_mark
 from services.settings import ApiSettings
 from tests.journey_state.asking import serving
 from tests.missing import missing
@@ -113,6 +113,17 @@ async def test_a_browser_that_has_a_file_gets_it_only_once(path: str) -> None:
     assert etags[0] != etags[1]
     assert [answer.status_code for answer in again] == [200, 304]
     assert plain.headers["cache-control"] == "no-cache"
+
+
+async def test_a_bundle_of_other_modules_is_not_served() -> None:
+    async with serving(NOWHERE) as client:
+        page = await client.get("/", headers={"accept-encoding": ""})
+        bundle = (await client.get(f"/map/{BUNDLE}")).text
+
+    is_current = bundle.partition("\n")[0] == bundle_mark(FOLDER)
+    served = re.findall(r'type="module" src="/map/([^"]+)"', page.text)
+    assert served == [BUNDLE if is_current else MAIN]
+    assert (f"</map/{BUNDLE}>" in page.headers["link"]) == is_current
 
 
 async def test_the_page_asks_no_other_origin_and_runs_no_script_but_its_files() -> None:
