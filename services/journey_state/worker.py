@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 CONNECT_RETRY_SECONDS = 0.5
 LAG_SECONDS = 2.0
+# The client asks on for 40 s, also when it is being closed, and a stop would wait for that.
+LAG_ANSWER_SECONDS_MAX = 2.0
 WATCH_SECONDS = 0.5
 STAGES_SECONDS = 10.0
 
@@ -162,7 +164,8 @@ class Worker:
         while not stopping.is_set():
             await asyncio.sleep(LAG_SECONDS)
             try:
-                lags = await self.consumer.lag()
+                async with asyncio.timeout(LAG_ANSWER_SECONDS_MAX):
+                    lags = await self.consumer.lag()
                 self._lag = sum(lags.values())
                 for partition, lag in lags.items():
                     self.metrics.lag_records.labels(partition).set(lag)
