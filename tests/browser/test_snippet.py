@@ -432,11 +432,17 @@ async def test_several_tabs_send_every_event_once(
     site.head = collecting.tag('data-pages="off"')
     tabs = [await opened(context, f"{site.url}/{n}") for n in range(3)]
     await tabs[0].evaluate("milepost.track('First')")
+    visitor = await id_of(tabs[0])
+
+    async def all_know_the_visitor() -> bool:
+        return {await id_of(tab) for tab in tabs} == {visitor}
+
+    # Each tab may be a process of its own, which hears of the others' storage a little later.
+    await until(all_know_the_visitor)
     for number, tab in enumerate(tabs):
         await tab.evaluate(
             "(tab) => { for (let n = 0; n < 20; n++) milepost.track('Seen', {tab, n}) }", number
         )
-    visitor = await id_of(tabs[0])
     seen = await collecting.distinct(visitor, 61)
     await everything_sent(tabs[0])
 
