@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from services.cli.bench import serving
-from services.cli.bench.arrivals import arrivals
 from services.cli.bench.client import Client
 from services.cli.bench.figures import Result, figure, percentile
-from services.cli.bench.open_loop import LOAD_SHARE, Lives, sorted_waits
+from services.cli.bench.open_loop import LOAD_SHARE, living, sorted_waits
 from services.cli.bench.plan import Plan
 from services.cli.bench.stack import Stack
-from services.cli.bench.worker import connected
 
 P99_SECONDS_MUST = 1.0
 
@@ -21,19 +16,12 @@ async def measure_latency(stack: Stack, plan: Plan) -> Result:
     of requests at half of that rate, each timed from when it was due."""
     async with (
         stack.fresh(plan.partitions) as settings,
-        serving.ingest(stack, settings) as ingest,
-        stack.role("worker", settings) as worker,
-        arrivals(settings.kafka) as seen,
-        connected(settings) as database,
+        living(stack, settings, plan) as (lives, _, seen),
     ):
-        lives = Lives(ingest, worker, database, plan)
-        await lives.measure_rate()
         rounds = []
         for _ in range(plan.rounds):
             rounds.append(await lives.round())
             await lives.drained()
-        # The subscriber has until here to see the last of what the outbox has sent.
-        await asyncio.sleep(0.2)
     return _result(plan, lives.rate, rounds, seen.at)
 
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 from services.cli.bench import serving
+from services.cli.bench.arrivals import Arrivals, arrivals
 from services.cli.bench.bodies import Requests
 from services.cli.bench.client import Client
 from services.cli.bench.load import Load, sent
 from services.cli.bench.plan import Plan
-from services.cli.bench.stack import pid_of
+from services.cli.bench.stack import Stack, pid_of
+from services.cli.bench.worker import connected
 from services.cli.local.errors import LocalStackError
 from services.cli.local.ports import LOOPBACK
 from services.cli.local.role import Role
+from services.settings import Settings
 
 POLL_SECONDS = 0.05
 DRAIN_SECONDS_MAX = 90.0
 LOAD_SHARE = 0.5
+LAST_SECONDS = 0.2
 # More than are sent: a life told twice enters no stage again.
 TEMPLATES = 100_000
 
@@ -82,6 +88,24 @@ class Lives:
             return True
         stored = await self._database.fetchval("SELECT count(*) FROM dedupe")
         return int(stored) >= events
+
+
+@asynccontextmanager
+async def living(
+    stack: Stack, settings: Settings, plan: Plan
+) -> AsyncIterator[tuple[Lives, asyncpg.Connection, Arrivals]]:
+    """Ingest and a worker for as long as the block lasts, and what a subscriber sees of them."""
+    async with (
+        serving.ingest(stack, settings) as ingest,
+        stack.role("worker", settings) as worker,
+        arrivals(settings.kafka) as seen,
+        connected(settings) as database,
+    ):
+        lives = Lives(ingest, worker, database, plan)
+        await lives.measure_rate()
+        yield lives, database, seen
+        # The subscriber has until here to see the last of what the outbox has sent.
+        await asyncio.sleep(LAST_SECONDS)
 
 
 def sorted_waits(start: dict[int, float], seen: dict[int, float]) -> list[float]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 
-from services.cli.bench import serving
-from services.cli.bench.arrivals import arrivals
 from services.cli.bench.backtest import CHANGED
 from services.cli.bench.client import Client
 from services.cli.bench.figures import Result, figure, percentile
-from services.cli.bench.open_loop import Lives, sorted_waits
+from services.cli.bench.open_loop import Lives, living, sorted_waits
 from services.cli.bench.plan import Plan
 from services.cli.bench.stack import Stack
 from services.cli.bench.stored import store_pasts
-from services.cli.bench.worker import connected
 from services.cli.local.errors import LocalStackError
 from services.contracts.times import SECOND_US
 from services.journey_state.active import publish
@@ -37,14 +32,7 @@ async def measure_recomputation(stack: Stack, plan: Plan) -> Result:
         url = settings.database.url
         grace_us = int(settings.abandonment.grace_seconds * SECOND_US)
         await store_pasts(url, plan.customers, current, grace_us, later_us=0)
-        async with (
-            serving.ingest(stack, settings) as ingest,
-            stack.role("worker", settings) as worker,
-            arrivals(settings.kafka) as seen,
-            connected(settings) as database,
-        ):
-            lives = Lives(ingest, worker, database, plan)
-            await lives.measure_rate()
+        async with living(stack, settings, plan) as (lives, database, seen):
             before = [await lives.round() for _ in range(plan.rounds)]
             await lives.drained()
             store = await Store.connect(url)
@@ -54,7 +42,6 @@ async def measure_recomputation(stack: Stack, plan: Plan) -> Result:
             behind = await _behind(database)
             meanwhile, left = await _until_computed(lives, database, plan)
             await lives.drained()
-            await asyncio.sleep(0.2)
     return _result(lives.rate, (before, meanwhile), seen.at, behind - left)
 
 
