@@ -14,6 +14,7 @@ from services.journey_state.pain import Cell
 from services.journey_state.pain_tables import CAUSED, OF_STAYS, PAIN_PARTS
 from services.journey_state.people_queries import Asked, everybody, places, read
 from services.journey_state.proportions import Share
+from services.journey_state.stay_queries import ABANDONED
 
 
 class Limits(NamedTuple):
@@ -124,7 +125,7 @@ async def money_at_risk(
         ), left_behind AS (
           SELECT customer_id, rule, payload ->> 'currency' AS currency,
             sum(CAST(payload ->> 'value' AS numeric)) AS value
-          FROM signaled WHERE state IN ('raised', 'expired') AND payload ->> 'currency' IS NOT NULL
+          FROM signaled WHERE {ABANDONED} AND payload ->> 'currency' IS NOT NULL
           GROUP BY customer_id, rule, payload ->> 'currency'
         )
         SELECT number, currency, sum(value) FROM (
