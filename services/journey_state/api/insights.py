@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.journey_state.api.asking import Ask
-from services.journey_state.api.filtering import asked_of, read_compared, read_filters
+from services.journey_state.api.filtering import asked_of
 from services.journey_state.api.pain import (
     PainQuery,
     before_of,
@@ -15,6 +15,7 @@ from services.journey_state.api.pain import (
     filters_of,
     labels_of,
     parameters_of,
+    read_periods,
 )
 from services.journey_state.api.pain_models import Fact, Insights, Parameters
 from services.journey_state.api.people import period_of
@@ -48,8 +49,7 @@ COUNTED = {
 @router.get("/v1/insights", responses=described(bad_request="A bad parameter"))
 async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> Insights:
     """What is worth knowing of a period, in sentences; silent where people are few."""
-    filters = read_filters(request, query, ask)
-    before = read_compared(filters, query.compare or "previous") or filters
+    filters, before = read_periods(query, request, ask)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
         looked = await look_at(connection, asked, before, term.definition.abandonment)

@@ -26,6 +26,7 @@ from services.journey_state.api.people import period_of
 from services.journey_state.api.problems import described
 from services.journey_state.api.sentences import sentence
 from services.journey_state.definition import Definition
+from services.journey_state.filters import Filters
 from services.journey_state.items import decimal_text
 from services.journey_state.pain import (
     CHANCE,
@@ -80,11 +81,16 @@ class PainQuery(FilterQuery):
     compare: str | None = Field(None, description="previous (else), week, year, or FROM..TO")
 
 
+def read_periods(query: PainQuery, request: Request, ask: Ask) -> tuple[Filters, Filters]:
+    """The filters, and the same in the period to measure against."""
+    filters = read_filters(request, query, ask)
+    return filters, read_compared(filters, query.compare or "previous") or filters
+
+
 @router.get("/v1/pain", responses=described(bad_request="A bad parameter"))
 async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> PainPoints:
     """What stands out against its own baseline, most people lost first; or nothing."""
-    filters = read_filters(request, query, ask)
-    before = read_compared(filters, query.compare or "previous") or filters
+    filters, before = read_periods(query, request, ask)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
         looked = await look_at(connection, asked, before, term.definition.abandonment)
