@@ -102,21 +102,10 @@ async def test_a_journey_file_that_is_not_in_force_is_told(database_url: str) ->
     await activate(store, None, shipped())
     await store.close()
 
-    found = await look(database_url, journey_file=DEMO_JOURNEY.with_name("saas.yaml"))
+    found = await look(database_url, journey_file=DEMO_JOURNEY)
 
     assert found[database.JOURNEY].status == "fail"
     assert "milepost journey publish" in found[database.JOURNEY].fix
-
-
-async def test_the_demo_s_own_journey_is_no_fault_where_another_is_in_force(
-    database_url: str,
-) -> None:
-    """`milepost up --demo` leaves it away then."""
-    store = await Store.connect(database_url, connections_max=1)
-    await activate(store, None, shipped())
-    await store.close()
-
-    assert (await look(database_url, journey_file=DEMO_JOURNEY))[database.JOURNEY].status == "ok"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from services.cli.doctor.clocks import judge_clock
 from services.cli.doctor.examine import UnreachableError, in_thread
 from services.cli.doctor.finding import Finding, fail, ok, or_ok, warn
-from services.cli.local_settings import DEMO_JOURNEY
 from services.journey_state.computed_by import GROUPS, as_the_workers
 from services.journey_state.definition import DefinitionError, read_definition
 from services.journey_state.migrate import driver_url, revisions
@@ -186,8 +185,7 @@ def judge_told(given: Settings, told: Settings) -> list[Finding]:
 
 
 async def _journey(settings: Settings, in_force: DefinitionRow | None) -> Finding:
-    # `milepost up --demo` gives its own to empty data alone.
-    file = None if settings.journey_file == DEMO_JOURNEY else settings.journey_file
+    file = settings.journey_file
     try:
         read = await in_thread(lambda: read_definition(file)) if file else None
     except DefinitionError:
