@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -10,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.local.errors import LocalStackError
 from services.cli.topics import TopicsError, ensure_topics
+from services.journey_state.active import activate
+from services.journey_state.definition import read_definition
 from services.journey_state.migrate import upgrade
 from services.journey_state.store.definitions import newest_definition
 from services.journey_state.store.pool import Store
@@ -43,3 +46,16 @@ async def prepare_topics(kafka: KafkaSettings, timeline_days: int) -> None:
         await ensure_topics(kafka, timeline_days=timeline_days)
     except TopicsError as error:
         raise LocalStackError(str(error).rstrip(".")) from error
+
+
+async def put_in_force(url: str, file: Path) -> None:
+    """The journey of the file is the first of this database.
+
+    No role is given the file: one that is started again after another journey was published would
+    refuse it.
+    """
+    store = await Store.connect(url, connections_max=1)
+    try:
+        await activate(store, None, read_definition(file))
+    finally:
+        await store.close()

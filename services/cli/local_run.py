@@ -16,8 +16,8 @@ from services.cli.local.ports import kept, require_free
 from services.cli.local.postgres import EmbeddedPostgres
 from services.cli.local.role import Role, end_orphans
 from services.cli.local.supervisor import Death, Supervisor
-from services.cli.local_prepare import prepare_database, prepare_topics
-from services.cli.local_settings import Placed, url_of
+from services.cli.local_prepare import prepare_database, prepare_topics, put_in_force
+from services.cli.local_settings import DEMO_JOURNEY, Placed, url_of
 from services.cli.local_sources import ensure_sources
 from services.cli.ready import until_ready
 from services.cli.ungrouped import ungrouped
@@ -105,8 +105,10 @@ class LocalRun:
             postgres = EmbeddedPostgres(self._dir / "postgres", log_file=log_file)
             await self._supervisor.start(postgres)
             self._placed.place_database(postgres.url)
-        has_definition = await prepare_database(self._placed.settings.database.url)
-        self._placed.place_journey(has_definition=has_definition)
+        url = self._placed.settings.database.url
+        has_definition = await prepare_database(url)
+        if self._placed.begins_with_demo and not has_definition:
+            await put_in_force(url, DEMO_JOURNEY)
 
     async def _start_kafka(self) -> None:
         if not self._placed.given.kafka.bootstrap:

@@ -50,10 +50,10 @@ class Placed:
     def place_kafka(self, bootstrap: str) -> None:
         self._set_in("kafka", bootstrap=bootstrap)
 
-    def place_journey(self, *, has_definition: bool) -> None:
-        """The demo's short waits, unless the data was begun with another journey."""
-        if self._demo and self.given.journey_file is None and not has_definition:
-            self._set(journey_file=DEMO_JOURNEY)
+    @property
+    def begins_with_demo(self) -> bool:
+        """Whether empty data begins with the demo's short waits."""
+        return self._demo and self.given.journey_file is None
 
     def _set(self, **values: Any) -> None:
         self.settings = self.settings.model_copy(update=values)
