@@ -145,7 +145,7 @@ _CHOICES = {
     "step": tuple(map(str, range(1, STEPS_MAX + 1))),
     "flow": FLOWS,
     "flow_direction": ("forward", "backward"),
-    "flow_top": tuple(map(str, range(1, FLOW_TOP_MAX + 1))),
+    "flow_top": (*map(str, range(1, FLOW_TOP_MAX + 1)), "all"),
     "flow_step": tuple(map(str, range(1, FLOW_STEPS_MAX + 1))),
 }
 
@@ -182,6 +182,15 @@ def parse(values: Mapping[str, str], now: int) -> Filters:
     return Filters(
         from_at=from_at, to_at=to_at, zone=zone, part_from_at=begin, part_to_at=end, **texts
     )
+
+
+def names_in(text: str | None) -> list[str]:
+    r"""Names with commas between; `\,` is a comma within one, `\\` a backslash."""
+    return [_ESCAPED.sub(r"\1", name) for name in _NAMES.findall(text or "")]
+
+
+_NAMES = re.compile(r"(?:\\.|[^,\\])+")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def zone_of(name: str) -> tzinfo:

@@ -43,17 +43,17 @@ _BEGUN = "SELECT customer_id, max(step) AS step, 'began' AS node FROM placed GRO
 # Whoever's path has ended stays where it did: each column has everybody once.
 _SHOWN = """
   columned AS (
-    SELECT customer_id, step, node, true AS walking FROM placed WHERE step <= {columns}
+    SELECT customer_id, step, node, at, true AS walking FROM placed WHERE step <= {columns}
     UNION ALL
-    SELECT f.customer_id, s.step, f.node, false
+    SELECT f.customer_id, s.step, f.node, NULL, false
     FROM finished AS f, generate_series(f.step + 1, {columns}) AS s (step)
   ), ranked AS (
     SELECT step, node, row_number() OVER (PARTITION BY step
       ORDER BY count(*) DESC, node COLLATE "C") AS place
     FROM columned WHERE walking GROUP BY step, node
   ), shown AS (
-    SELECT c.customer_id, c.step,
-      CASE WHEN r.place > {top} THEN 'other' ELSE c.node END AS node
+    SELECT c.customer_id, c.step, c.at,
+      CASE WHEN {cut} THEN 'other' ELSE c.node END AS node
     FROM columned AS c LEFT JOIN ranked AS r ON r.step = c.step AND r.node = c.node AND c.walking
   )"""
 
@@ -74,8 +74,8 @@ def flow_of(filters: Filters, columns: int, people: str) -> str:
     placed = _PLACED.format(way=way, walked="anchored" if anchored else "walked")
     ended = _ENDED.format(strayed=_STRAYED if filters.flow == "stage" else "")
     finished = _BEGUN if way == "DESC" else ended
-    top = FLOW_TOP_DEFAULT if filters.flow_top is None else int(filters.flow_top)
-    shown = _SHOWN.format(columns=columns, top=top)
+    top = filters.flow_top or FLOW_TOP_DEFAULT
+    shown = _SHOWN.format(columns=columns, cut="false" if top == "all" else f"r.place > {top}")
     return (
         f"walked AS ({walked}) {anchored}, placed AS ({placed}), finished AS ({finished}), {shown}"
     )

@@ -24,7 +24,7 @@ from services.journey_state.feedback_tables import (
     RATING_EVENTS,
     feedback_tables,
 )
-from services.journey_state.filters import Filters
+from services.journey_state.filters import Filters, names_in
 from services.journey_state.flow_paths import flow_of, in_flow
 from services.journey_state.pain_tables import PAIN_PARTS, pain_tables
 from services.journey_state.segment_queries import Members, segment_tables, segment_values
@@ -124,7 +124,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         "among": asked.among,
         "aliases": msgspec.json.encode(asked.aliases).decode(),
         **{name.replace("_", ""): getattr(filters, name) for name in _NAMES},
-        "flowexclude": (filters.flow_exclude or "").split(","),
+        "flowexclude": names_in(filters.flow_exclude),
         "errors": list(asked.errors),
         "waits": [float(filters.within or 0)] * len(asked.stages),
         "usuals": [float(filters.within or 0)] * len(asked.stages),

@@ -24,6 +24,7 @@ from services.journey_state.filters import (
     Fault,
     FilterError,
     Filters,
+    names_in,
     parse,
 )
 from services.journey_state.in_force import Term
@@ -115,8 +116,12 @@ class PeopleQuery(FunnelQuery):
     )
     flow_direction: str | None = Field(None, description="forward (else) or backward")
     flow_start: str | None = Field(None, description="paths begin, or backward end, at this name")
-    flow_exclude: str | None = Field(None, description="names with commas between, left out")
-    flow_top: str | None = Field(None, description=f"nodes of a column, at most {FLOW_TOP_MAX}")
+    flow_exclude: str | None = Field(
+        None, description="names with commas between, left out; `\\,` is a comma within one"
+    )
+    flow_top: str | None = Field(
+        None, description=f"nodes of a column, at most {FLOW_TOP_MAX}, or all"
+    )
     flow_step: str | None = Field(None, description=f"the column: 1 to {FLOW_STEPS_MAX}")
     flow_node: str | None = Field(
         None, description="who is there: at:NAME back:NAME other left still_here began"
@@ -170,22 +175,29 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     """The filters by the definition in force, and this; else a Problem (400, 503)."""
     term = (await ask.definitions.at(connection, ask.grace_us)).current
     stages = [stage.name for stage in term.definition.stages]
-    if filters.stage is not None and filters.stage not in stages:
-        message = f"the journey has no stage {filters.stage!r}; it has {', '.join(stages)}"
-        raise _bad([Fault("stage", message)])
-    unknown = set(filters.steps.split(",") if filters.steps else ()) - set(stages)
-    if unknown:
-        message = f"the journey has no stage {min(unknown)!r}; it has {', '.join(stages)}"
-        raise _bad([Fault("steps", message)])
-    if filters.flow == "stage" and filters.flow_start not in (None, *stages):
-        message = f"the journey has no stage {filters.flow_start!r}; it has {', '.join(stages)}"
-        raise _bad([Fault("start", message)])
+    if faults := _unknown_stages(filters, stages):
+        raise _bad(faults)
     members = await _members(connection, filters, ask)
     errors = error_events(term.definition)
     asked = Asked(filters, stages, term.definition.track_aliases, members, errors)
     if filters.step is not None and int(filters.step) > len(asked.steps):
         raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
     return asked, term
+
+
+def _unknown_stages(filters: Filters, stages: Sequence[str]) -> list[Fault]:
+    named = [("stage", filters.stage)] if filters.stage is not None else []
+    named += [("steps", name) for name in filters.steps.split(",")] if filters.steps else []
+    if filters.flow == "stage":
+        prefix = "" if filters.flow_step is None else "flow_"  # a list of people, or the flow
+        named += [(f"{prefix}start", filters.flow_start)] if filters.flow_start else []
+        named += [(f"{prefix}exclude", name) for name in names_in(filters.flow_exclude)]
+    has = ", ".join(stages)
+    return [
+        Fault(parameter, f"the journey has no stage {name!r}; it has {has}")
+        for parameter, name in named
+        if name not in stages
+    ]
 
 
 async def _members(connection: Connection, filters: Filters, ask: Asking) -> Members | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -11,9 +12,17 @@ from pydantic import Field
 
 from services.journey_state import flow_queries
 from services.journey_state.api.asking import Ask, Name
-from services.journey_state.api.filtering import FilterQuery, asked_of, read_filters, refuse
+from services.journey_state.api.comparing import with_before
+from services.journey_state.api.filtering import (
+    Compared,
+    FilterQuery,
+    asked_of,
+    read_compared,
+    read_filters,
+    refuse,
+)
 from services.journey_state.api.map_models import Figure, Flow, FlowColumn, FlowLink, FlowNode
-from services.journey_state.api.people import period_of
+from services.journey_state.api.people import compared_period, period_of
 from services.journey_state.api.problems import described
 from services.journey_state.filters import (
     CHANNELS,
@@ -27,6 +36,7 @@ from services.journey_state.flow_queries import Link
 router = APIRouter(tags=["map"])
 
 STEPS_DEFAULT = 5
+OTHER = "other"  # the node of whoever is at none of the largest
 
 PATHS = {
     "stage": "A path: the stages that a person was in during the period, one after another, from"
@@ -48,6 +58,7 @@ NODES = {
     "back": "The path was at this before.",
     "other": "All but the `top` nodes of the most people in the column; everybody was counted"
     " before.",
+    "p50_seconds": "Median time from one step to the next, of those whose path goes on.",
 }
 ENDS = {
     "left": "The path has ended, and since its last step, before `to`, an abandonment came due"
@@ -58,10 +69,13 @@ ENDS = {
 BEGAN = {"began": "Before this step there is nothing in the period: here the path began."}
 
 
-class FlowQuery(FilterQuery):
+class FlowQuery(FilterQuery, Compared):
     """Who is counted, and what is unrolled."""
 
-    apart: ClassVar[set[str]] = {"node", "steps", "top", "start", "direction", "exclude"}
+    apart: ClassVar[set[str]] = {
+        *FilterQuery.apart,
+        *("node", "steps", "top", "start", "direction", "exclude"),
+    }
 
     node: Literal["stage", "channel", "touchpoint"] = Field("stage", description="what a node is")
     steps: int = Field(STEPS_DEFAULT, ge=2, le=FLOW_STEPS_MAX, description="columns")
@@ -72,20 +86,30 @@ class FlowQuery(FilterQuery):
     direction: Literal["forward", "backward"] = Field(
         "forward", description="backward: from the end, or from `start`, what came before"
     )
-    exclude: Name | None = Field(None, description="names with commas between, left out of paths")
+    exclude: Name | None = Field(
+        None,
+        description="names with commas between, left out of paths; `\\,` is a comma within one",
+    )
 
 
 @router.get(
     "/v1/flow",
     responses=described(bad_request="A bad parameter"),
-    response_model_exclude_unset=True,  # nothing is compared
+    response_model_exclude_unset=True,  # `before` and `change` are there where there are any
 )
 async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask) -> Flow:
     """Paths step by step: nodes and links of each column, which all have the same people."""
     filters = _asked(read_filters(request, query, ask), query)
+    other = read_compared(filters, query.compare)
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        links = await flow_queries.links(connection, asked, query.steps)
+        now = _Found(filters, await flow_queries.links(connection, asked, query.steps))
+        before = None
+        if other is not None:
+            # Who is at a node counts whether or not it was among the largest then.
+            other = replace(other, flow_top="all")
+            asked = asked._replace(filters=other)
+            before = _Found(other, await flow_queries.links(connection, asked, query.steps))
     labels = {stage.name: dict(stage.labels) for stage in term.definition.stages}
     labels = labels if query.node == "stage" else {}
     started = START[query.direction] if query.start else ""
@@ -97,10 +121,8 @@ async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask)
         definition=term.definition.version,
         counted={"path": PATHS[query.node] + started, **NODES, **ends},
         stages=[stage.name for stage in term.definition.stages],
-        columns=[
-            _column(filters, step, [one for one in links if one.step == step], labels)
-            for step in range(1, query.steps + 1)
-        ],
+        columns=[_column(now, before, step, labels) for step in range(1, query.steps + 1)],
+        **compared_period(other),
     )
 
 
@@ -120,59 +142,83 @@ def _asked(filters: Filters, query: FlowQuery) -> Filters:
     )
 
 
+class _Found:
+    """The flow of one period."""
+
+    def __init__(self, filters: Filters, links: Sequence[Link]) -> None:
+        self.filters = filters
+        self._found = {(one.step, one.node, one.following): one for one in links}
+
+    def at(self, step: int, node: str, following: str | None = None) -> Link:
+        """The node or link, of nobody where it was not found."""
+        empty = Link(step, node, following, 0, None)
+        return self._found.get((step, node, following), empty)
+
+    def column(self, step: int) -> list[Link]:
+        """Nodes and links."""
+        return [one for one in self._found.values() if one.step == step]
+
+    def total(self, step: int) -> int:
+        """Everybody with a path."""
+        return sum(one.people for one in self.column(step) if one.following is None)
+
+
 def _column(
-    filters: Filters, step: int, links: Iterable[Link], labels: Mapping[str, dict[str, str]]
+    now: _Found, before: _Found | None, step: int, labels: Mapping[str, dict[str, str]]
 ) -> FlowColumn:
-    nodes, going = {}, []
-    for one in links:
-        if one.following is None:
-            nodes[one.node] = one.people
-        else:
-            going.append(one)
-    total = sum(nodes.values())
+    found = now.column(step)
     return FlowColumn(
         step=step,
-        total=_figure(filters, total, flow_step=str(step)),
-        nodes=[_node(filters, step, (node, nodes[node]), total, labels) for node in nodes],
-        links=[_link(filters, one, nodes[one.node]) for one in going],
+        total=with_before(now, before, partial(_total, step=step)),
+        nodes=[_node(now, before, one, labels) for one in found if one.following is None],
+        links=[_link(now, before, one) for one in found if one.following is not None],
     )
+
+
+def _total(found: _Found, step: int) -> Figure:
+    return Figure(people=found.total(step), query=found.filters.query(flow_step=str(step)))
 
 
 def _node(
-    filters: Filters,
-    step: int,
-    counted: tuple[str, int],
-    total: int,
-    labels: Mapping[str, dict[str, str]],
+    now: _Found, before: _Found | None, one: Link, labels: Mapping[str, dict[str, str]]
 ) -> FlowNode:
-    node, people = counted
-    kind, _, name = node.partition(":")
-    figure = _figure(filters, people, flow_step=str(step), flow_node=node)
-    return FlowNode.model_validate(
-        figure.model_dump(exclude_unset=True)
-        | {
-            "node": node,
-            "kind": kind,
-            "name": name or None,
-            "labels": labels.get(name, {}),
-            "share": people / total,
-        }
-    )
+    kind, _, name = one.node.partition(":")
+
+    def make(found: _Found) -> FlowNode:
+        there, total = found.at(one.step, one.node), found.total(one.step)
+        return FlowNode.model_validate(
+            {
+                "people": there.people,
+                "query": found.filters.query(flow_step=str(one.step), flow_node=one.node),
+                "node": one.node,
+                "kind": kind,
+                "name": name or None,
+                "labels": labels.get(name, {}),
+                "share": there.people / total if total else 0.0,
+                "p50_seconds": there.p50_seconds,
+            }
+        )
+
+    other = None if one.node == OTHER else before
+    return with_before(now, other, make, ("total", lambda found: found.total(one.step)))
 
 
-def _link(filters: Filters, one: Link, of: int) -> FlowLink:
+def _link(now: _Found, before: _Found | None, one: Link) -> FlowLink:
     following = one.following or ""
-    figure = _figure(
-        filters, one.people, flow_step=str(one.step), flow_node=one.node, flow_next=following
-    )
-    return FlowLink(
-        people=one.people,
-        query=figure.query,
-        node=one.node,
-        next=following,
-        share=one.people / of,
-    )
 
+    def make(found: _Found) -> FlowLink:
+        there, of = found.at(one.step, one.node, following), found.at(one.step, one.node).people
+        at = {"flow_step": str(one.step), "flow_node": one.node, "flow_next": following}
+        return FlowLink(
+            people=there.people,
+            query=found.filters.query(**at),
+            node=one.node,
+            next=following,
+            share=there.people / of if of else 0.0,
+            p50_seconds=there.p50_seconds,
+        )
 
-def _figure(filters: Filters, people: int, **at: str) -> Figure:
-    return Figure(people=people, query=filters.query(**at))
+    other = None if OTHER in (one.node, following) else before
+    return with_before(
+        now, other, make, ("node", lambda found: found.at(one.step, one.node).people)
+    )

@@ -242,6 +242,7 @@ class FlowLink(Figure):
     node: str
     next: str
     share: float = Field(description="of the people at `node`")
+    p50_seconds: float | None = Field(description="median time between both; null: no path goes on")
 
 
 class FlowNode(Figure):
@@ -252,6 +253,10 @@ class FlowNode(Figure):
     name: str | None = Field(description="of the stage, channel or event; null: of none")
     labels: dict[str, str] = Field(description="of a stage, by language")
     share: float = Field(description="of the column's people")
+    p50_seconds: float | None = Field(
+        description="median time to the next step (backward: since it), of those whose path goes"
+        " on; null: none does"
+    )
 
 
 class FlowColumn(_Answer):
@@ -264,9 +269,14 @@ class FlowColumn(_Answer):
 
 
 class Flow(_Answer):
-    """Where people go, step by step; each column has the same people."""
+    """Where people go, step by step; each column has the same people.
+
+    With `compare` each figure has `before`, but those with the node `other`, which has others in
+    each period; `change` is that of `share`.
+    """
 
     period: Period
+    compared: Period | None = Field(None, description="what `before` is of; only with `compare`")
     filters: dict[str, str]
     journey: str
     definition: str

@@ -24,6 +24,16 @@ export function set(changes, { replace = false } = {}) {
   announce();
 }
 
+/** The names that are left out of a flow, as its parameter has them: `\\,` is a comma in one. */
+export function namesIn(text = '') {
+  return (text.match(/(\\.|[^,\\])+/g) ?? []).map((one) => one.replace(/\\(.)/g, '$1'));
+}
+
+/** The same as one parameter. */
+export function namesAs(names) {
+  return names.map((one) => one.replace(/[\\,]/g, '\\$&')).join(',');
+}
+
 /** The viewer's zone, unless the URL names one that there is. */
 export function zone(of = state()) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';

@@ -2,6 +2,7 @@
 
 import { duration } from '../format.js';
 import { channelName, has, lang, t } from '../i18n.js';
+import { namesIn } from '../url.js';
 import { ruleName, stageName } from './journey.js';
 
 const PERIOD = ['from', 'to', 'zone', 'part_from', 'part_to'];
@@ -51,7 +52,7 @@ function flowWords(params) {
     [`${t('flow.title')}: ${t(`flow.${kind}`)}`, t('flow.step', { n: params.get('flow_step') }),
       places.map((one) => node(params.get(one))).join(' → ')].filter(Boolean).join(', '),
     start && t(start_, { name: name(start) }),
-    left && t('flow.without', { name: left.split(',').map(name).join(', ') }),
+    left && t('flow.without', { name: namesIn(left).map(name).join(', ') }),
   ].filter(Boolean);
 }
 

@@ -2,10 +2,11 @@
 
 import { css, html, nothing, sankey, sankeyLinkHorizontal, svg } from '../../vendor/vendor.js';
 import { Width, chart, goTo, stageColour, switchOf, tip } from '../chart.js';
-import { percent } from '../format.js';
+import { shareDelta } from '../delta.js';
+import { duration, percent, points } from '../format.js';
 import { channelName, label, t } from '../i18n.js';
 import { Section } from '../section.js';
-import { filters, set, state } from '../url.js';
+import { filters, namesAs, namesIn, set, state } from '../url.js';
 import { vars } from '../vars.js';
 import { menu, menuStyles } from './flow_menu.js';
 
@@ -45,6 +46,7 @@ export class Flow extends Section {
       white-space: nowrap;
     }
     .label mp-number { font-weight: 650; pointer-events: auto; }
+    .label .delta { font: inherit; font-size: 0.75rem; color: var(--ink-2); white-space: nowrap; }
     .label.end span { color: var(--ink-2); }
     .steps { position: absolute; top: -22px; left: var(--x); font-size: 0.75rem;
       color: var(--ink-2); white-space: nowrap; }
@@ -64,7 +66,7 @@ export class Flow extends Section {
     const { stage, ...rest } = filters(of);
     const node = KINDS.includes(of.flow) ? of.flow : 'stage';
     const asked = { start: of.flow_start, exclude: of.flow_exclude, top: of.flow_top,
-      steps: of.flow_steps, direction: of.flow_direction };
+      steps: of.flow_steps, direction: of.flow_direction, compare: of.compare };
     const said = Object.entries(asked).filter(([, value]) => value);
     return { ...rest, node, ...Object.fromEntries(said) };
   }
@@ -144,8 +146,7 @@ export class Flow extends Section {
     const links = columns.flatMap(({ step, links: found }) => found.map((one) => {
       const ends = [`${step} ${one.node}`, `${step + 1} ${one.next}`];
       const [source, target] = back ? ends.reverse() : ends;
-      return { people: one.people, query: one.query, share: one.share, value: one.people,
-        source, target };
+      return { ...one, value: one.people, source, target };
     }));
     const most = Math.max(...columns.map(({ nodes: found }) => found.length));
     const height = Math.max(200, most * 28 + 160);
@@ -215,7 +216,8 @@ export class Flow extends Section {
       '--wide': `${Math.min(gap - NODE, 220) - 10}px` };
     return html`<div class="label ${ORDER[one.kind] > 1 ? 'end' : ''}" ${vars(place)}>
       <span @click=${() => this.chosen(one)}>${this.named(one)}</span>
-      <mp-number .figure=${one} .label=${this.titleOf(one)}></mp-number></div>`;
+      <mp-number .figure=${one} .label=${this.titleOf(one)}></mp-number>
+      ${shareDelta(one, this.titleOf(one))}</div>`;
   }
 
   /** What was changed about the flow, each with a way back. */
@@ -224,11 +226,11 @@ export class Flow extends Section {
     const chip = (text, changes) => html`<button class="control" type="button"
       @click=${() => set(changes)}>${text} <span aria-hidden="true">×</span>
       <span class="hidden">${t('flow.undo')}</span></button>`;
-    const without = (of.flow_exclude ?? '').split(',').filter(Boolean);
+    const without = namesIn(of.flow_exclude);
     const name = (one) => (this.data
       ? this.named({ kind: 'at', name: one, labels: this.labels?.[one] }) : one);
     const chips = without.map((one) => chip(t('flow.without', { name: name(one) }),
-      { flow_exclude: without.filter((other) => other !== one).join(',') }));
+      { flow_exclude: namesAs(without.filter((other) => other !== one)) }));
     if (of.flow_start) {
       const key = of.flow_direction === 'backward' ? 'flow.until' : 'flow.from';
       chips.unshift(chip(t(key, { name: name(of.flow_start) }), { flow_start: null }));
@@ -249,12 +251,19 @@ export class Flow extends Section {
 
   linesOf(one) {
     const people = t('number.people', { n: one.people });
+    const { p50_seconds: time, before, change } = one;
+    const more = [
+      time !== null && t('flow.time', { time: duration(time) }),
+      change && `${t('compare.points', { n: points(change.difference) })}, ${
+        t('compare.was', { what: percent(before.share) })}`,
+    ].filter(Boolean);
     if (one.source) {
       const of = this.graph?.back ? one.target : one.source;
       return [`${this.named(one.source)} → ${this.named(one.target)}`, people,
-        t('flow.of', { share: percent(one.share), name: this.named(of) })];
+        t('flow.of', { share: percent(one.share), name: this.named(of) }), ...more];
     }
-    return [this.named(one), people, t('flow.all', { share: percent(one.share) })];
+    return [this.named(one), people, t('flow.all', { share: percent(one.share) }),
+      ...more];
   }
 
   tipOf(one, scrolled) {
@@ -294,21 +303,24 @@ export class Flow extends Section {
     event.preventDefault();
   }
 
-  table({ columns }) {
+  table({ columns, compared }) {
     const nameOf = (step, node) => this.named(columns[step - 1].nodes.find((one) =>
       one.node === node));
     const back = this.data.filters.flow_direction === 'backward';
+    const rowOf = (step, names, one, label) => [step, ...names, { figure: one, label },
+      percent(one.share, 1), duration(one.p50_seconds),
+      ...(compared ? [one.before ? { figure: one.before, label } : '–',
+        one.change ? points(one.change.difference) : '–'] : [])];
     return {
-      columns: ['table.step', 'table.from', 'table.to', 'table.people', 'table.share'].map((one) =>
-        t(`flow.${one}`)),
+      columns: [...['step', 'from', 'to', 'people', 'share', 'time'].map((one) =>
+        t(`flow.table.${one}`)), ...(compared ? [t('funnel.before'), t('funnel.change')] : [])],
       rows: columns.flatMap(({ step, nodes, links }) => [
-        ...nodes.map((one) => [step, this.named(one), '–',
-          { figure: one, label: this.titleOf({ ...one, step }) }, percent(one.share, 1)]),
+        ...nodes.map((one) =>
+          rowOf(step, [this.named(one), '–'], one, this.titleOf({ ...one, step }))),
         ...links.map((one) => {
           const names = [nameOf(step, one.node), nameOf(step + 1, one.next)];
-          const [from, to] = back ? names.reverse() : names;
-          return [step, from, to, { figure: one,
-            label: `${t('flow.heading')}: ${from} → ${to}` }, percent(one.share, 1)];
+          if (back) names.reverse();
+          return rowOf(step, names, one, `${t('flow.heading')}: ${names.join(' → ')}`);
         })]),
     };
   }

@@ -2,7 +2,7 @@
 
 import { css, html } from '../../vendor/vendor.js';
 import { t } from '../i18n.js';
-import { set, state } from '../url.js';
+import { namesAs, namesIn, set, state } from '../url.js';
 import { vars } from '../vars.js';
 
 export const menuStyles = css`
@@ -22,14 +22,14 @@ export const menuStyles = css`
 export function menu(flow, scrolled) {
   const node = flow.open;
   const kind = flow.data.filters.flow;
-  const without = (state().flow_exclude ?? '').split(',').filter(Boolean);
+  const without = namesIn(state().flow_exclude);
   const filter = { channel: 'channel', touchpoint: 'event' }[kind];
   const items = [
     ['people', () => flow.openPeople(node)],
     ['start', () => set({ flow_start: node.name, flow_direction: null })],
     ['before', () => set({ flow_start: node.name, flow_direction: 'backward' })],
-    !node.name.includes(',') && ['exclude', () => set({
-      flow_exclude: [...without, node.name].join(','),
+    ['exclude', () => set({
+      flow_exclude: namesAs([...without, node.name]),
       ...(state().flow_start === node.name && { flow_start: null }),
     })],
     filter && ['only', () => set({ [filter]: node.name, flow: null, flow_start: null,
