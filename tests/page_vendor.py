@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,10 +22,12 @@ VENDOR = "vendor/vendor.js"
 LICENCES = "vendor/LICENSES.txt"
 _LICENCE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "license")
 _BUNDLE = ("--bundle", "--format=esm", "--target=es2022", "--charset=utf8",
-           "--legal-comments=none", "--metafile=meta.json")  # fmt: skip
-_MINIFY = ("--module", "--ecma", "2020", "--mangle",
-           "--compress", "passes=2,toplevel,pure_getters,ecma=2020")  # fmt: skip
+           "--legal-comments=none", "--metafile=meta.json", "--minify-syntax")  # fmt: skip
+# What is not repeated inline compresses better, though it is longer.
+_MINIFY = ("--module", "--ecma", "2020", "--mangle", "--compress",
+           "passes=2,toplevel,pure_getters,ecma=2020,reduce_funcs=false,inline=1")  # fmt: skip
 _ALIASES = ("--alias:d3-interpolate=./numbers.js", "--alias:d3-format=./unspoken.js")
+_SHEETS = "sheets.js"
 _STYLES = re.compile(r"\bcss`([^`]*)`")
 NPM_SECONDS_MAX = 120
 
@@ -39,10 +42,10 @@ def build(folder: Path) -> None:
         _bundle(work, "entry.js", folder / VENDOR, *_ALIASES)
         (folder / LICENCES).write_text(_licences(work), "utf-8")
         shutil.copytree(folder, work / "map")
-        for module in (work / "map" / "app").rglob("*.js"):
-            module.write_text(_squeezed(module.read_text("utf-8")), "utf-8")
+        _gather_styles(work / "map")
         _bundle(work, f"map/{MAIN}", folder / BUNDLE)
-    script = (folder / BUNDLE).read_text("utf-8")
+    # Line breaks are left in templates alone, where a space says the same.
+    script = (folder / BUNDLE).read_text("utf-8").replace("\n", " ")
     (folder / BUNDLE).write_text(f"{bundle_mark(folder)}\n{script}", "utf-8")
 
 
@@ -69,9 +72,20 @@ def _run(work: Path, name: str, *arguments: str) -> None:
     subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=NPM_SECONDS_MAX)
 
 
-def _squeezed(script: str) -> str:
-    """Templates without the white space that only readers need."""
-    return re.sub(r"\n\s+", "\n", _STYLES.sub(lambda css: f"css`{_squeezed_css(css[1])}`", script))
+def _gather_styles(folder: Path) -> None:
+    """The styles of all modules stand in one: side by side they compress to four fifths."""
+    styles: list[str] = []
+    for module in sorted((folder / "app").rglob("*.js")):
+        name = os.path.relpath(folder / _SHEETS, module.parent)
+        script, first = module.read_text("utf-8"), len(styles)
+        styles += [_squeezed_css(css) for css in _STYLES.findall(script)]
+        sheets = [f"sheet{n}" for n in range(first, len(styles))]
+        for sheet in sheets:
+            script = _STYLES.sub(sheet, script, count=1)
+        script = f"import {{ {', '.join(sheets)} }} from './{name}';\n{script}"
+        module.write_text(re.sub(r"\n\s+", "\n", script), "utf-8")
+    all_ = "".join(f"export const sheet{n} = css`{css}`;\n" for n, css in enumerate(styles))
+    (folder / _SHEETS).write_text(f"import {{ css }} from './vendor/vendor.js';\n{all_}", "utf-8")
 
 
 def _squeezed_css(text: str) -> str:
