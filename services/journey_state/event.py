@@ -11,6 +11,7 @@ from services.contracts import heartbeat
 from services.contracts.heartbeat import Heartbeat
 from services.contracts.times import from_datetime
 from services.contracts.touchpoint import SCHEMA_VERSION, primary_identifier
+from services.journey_state.facets import facets_of
 from services.journey_state.keys import identifier_key, message_key
 from services.journey_state.store.facts import Fact, TimelineRow
 from services.journey_state.touchpoint import Touchpoint
@@ -130,6 +131,7 @@ def read_touchpoint(value: bytes) -> Arrival:
         historical=wire.historical,
         consent_required=wire.consent_required,
     )
+    facets, campaign = facets_of(wire.type, wire.bot, wire.properties, wire.context)
     fact = Fact(
         message_key=message_key(wire.source, wire.message_id),
         identifier_key=identifier_key(*primary_identifier(wire.identifiers)),
@@ -140,6 +142,8 @@ def read_touchpoint(value: bytes) -> Arrival:
         channel=wire.channel,
         event=wire.event,
         body=value,
+        facets=facets,
+        campaign=campaign,
     )
     return Arrival(event, fact)
 

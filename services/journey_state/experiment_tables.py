@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.journey_state.facets import EXPERIMENT as NAMES_ONE
+from services.journey_state.facets import EXPERIMENT_NAMES
 from services.journey_state.filters import VALUE_LENGTH_MAX, Filters
 from services.journey_state.touch_queries import BODY, EVENT, said_where, touches
 
@@ -21,11 +23,11 @@ _PAIR = f"""
     SELECT 2, nullif(said ->> 'experiment', ''), nullif(said ->> 'variant', '')
   ) AS pair WHERE experiment IS NOT NULL AND variation IS NOT NULL
   ORDER BY place LIMIT 1"""
-_NAMES = ("experiment", "experiment_name", "experiment_id")
 
 
 def _of_pair(column: str) -> str:
-    return said_where(_NAMES, f"(SELECT {column} {_PAIR})")
+    said = said_where(EXPERIMENT_NAMES, f"(SELECT {column} {_PAIR})")
+    return f"CASE WHEN coalesce(facets & {NAMES_ONE} <> 0, true) THEN {said} END"
 
 
 EXPERIMENT = _of_pair(f"left(experiment, {VALUE_LENGTH_MAX + 1})")  # longer than can be asked

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 
 from services.journey_state.definition import Definition
-from services.journey_state.touch_queries import BODY, CAMPAIGN, DEVICE, touches
+from services.journey_state.facets import FAILED
+from services.journey_state.touch_queries import BODY, CAMPAIGN, DEVICE, kept_or, touches
 
 REPEATS_MIN = 3  # times that one event comes during a stay before it is a loop
 ERRORS = r"(fail(ed|ure)?|errors?|declined|rejected|denied|crashed|timed[ _-]?out|timeout)$"
 
 _CALLS = "('page', 'screen', 'identify', 'group', 'alias')"
 # Read as JSON are only records in which these words stand at all.
-_COLUMNS = f""",
-      {CAMPAIGN} AS campaign,
-      CASE WHEN body LIKE CAST('%"error"%' AS bytea) THEN coalesce({BODY}
+_FAILED = f"""CASE WHEN body LIKE CAST('%"error"%' AS bytea) THEN coalesce({BODY}
         #>> '{{properties,error}}', '') NOT IN ('', 'false', '0', '{{}}', '[]')
-        ELSE false END AS failed"""
+        ELSE false END"""
+FAILED_ONE = kept_or(f"facets & {FAILED} <> 0", _FAILED)
+_COLUMNS = f", {CAMPAIGN} AS campaign, {FAILED_ONE} AS failed"
 
 # Stays in the period by what people came by and used: device of the touchpoint that entered the
 # stage, the campaign that the customer had named last up to it, channels while in the stage.
@@ -111,8 +112,8 @@ def pain_tables(filters: str) -> str:
 
 def error_events(definition: Definition) -> list[str]:
     """The events that open an abandonment rule whose name says that something failed."""
-    rules = [rule for rule in definition.abandonment if _FAILED.search(rule.name)]
+    rules = [rule for rule in definition.abandonment if _NAMED_SO.search(rule.name)]
     return sorted(event for rule in rules if rule.opens for event in rule.opens.events)
 
 
-_FAILED = re.compile(ERRORS, re.IGNORECASE)
+_NAMED_SO = re.compile(ERRORS, re.IGNORECASE)

@@ -44,6 +44,9 @@ timeline = Table(
     Column("too_late", Boolean, nullable=False, server_default=text("false")),  # never folded
     # When the transaction that stored it began; null: before this was kept, see `received_at`.
     Column("recorded_at", DateTime(timezone=True), server_default=func.now()),
+    # What filters and pain points ask (facets.py); null: the record is read whenever it is asked.
+    Column("facets", SmallInteger),
+    Column("campaign", Text),
     postgresql_partition_by="RANGE (occurred_at)",
 )
 Index("ix_timeline_identifier_key_occurred_at", timeline.c.identifier_key, timeline.c.occurred_at)

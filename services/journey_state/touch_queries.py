@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-# Bots and statements of consent are no touchpoints of people. Read as JSON are only records that do
-# not end as those of ingest do: what stands before the last brace is said of the whole.
-_PERSONS = r"""
+from services.journey_state.facets import (
+    CAMPAIGN_LENGTH_MAX,
+    DEVICE_CODES,
+    DEVICE_SHIFT,
+    PERSON,
+)
+
+# Bots and statements of consent are no touchpoints of people. Read as JSON are only records without
+# facets that do not end as those of ingest do: what stands before the last brace is said of the
+# whole.
+PERSONS = rf"""
     NOT too_late AND CASE
+      WHEN facets IS NOT NULL THEN facets & {PERSON} <> 0
       WHEN event <> 'consent'
-        AND (substr(body, octet_length(body) - 30) = '"bot"\:false,"historical"\:false}'::bytea
-        OR substr(body, octet_length(body) - 29) = '"bot"\:false,"historical"\:true}'::bytea)
+        AND (substr(body, octet_length(body) - 30) = '"bot"\:false,"historical"\:false}}'::bytea
+        OR substr(body, octet_length(body) - 29) = '"bot"\:false,"historical"\:true}}'::bytea)
         THEN true
       ELSE coalesce(convert_from(body, 'UTF8')::json ->> 'bot', '') <> 'true'
         AND coalesce(convert_from(body, 'UTF8')::json ->> 'type', '') <> 'consent' END
@@ -24,7 +33,13 @@ def said_where(names: tuple[str, ...], value: str) -> str:
     return f"CASE WHEN {there} OR {_ESCAPED} THEN {value} END"
 
 
-CAMPAIGN = said_where(("campaign",), f"left({BODY} #>> '{{context,campaign,name}}', 500)")
+def kept_or(kept: str, read: str) -> str:
+    """The value that stands in a column, or of records without facets that which is read."""
+    return f"CASE WHEN facets IS NOT NULL THEN {kept} ELSE {read} END"
+
+
+_NAME = f"left({BODY} #>> '{{context,campaign,name}}', {CAMPAIGN_LENGTH_MAX})"
+CAMPAIGN = kept_or("campaign", said_where(("campaign",), _NAME))
 
 _TYPE, _AGENT = "lower(context #>> '{device,type}')", "context ->> 'userAgent'"
 # What the device says of itself, else what its browser is called. A tablet whose browser calls
@@ -38,7 +53,9 @@ _DEVICE = f"""
     WHEN {_AGENT} ~* 'mobi|iphone|android|ios' THEN 'mobile'
     WHEN {_AGENT} ~ '^(Mozilla|Opera)/' THEN 'desktop' END
   FROM (SELECT {BODY} -> 'context' AS context OFFSET 0) AS said"""  # noqa: S608 - constants
-DEVICE = f"coalesce({said_where(('userAgent', 'device'), f'({_DEVICE})')}, 'unknown')"
+_SAID = f"coalesce({said_where(('userAgent', 'device'), f'({_DEVICE})')}, 'unknown')"
+_CODES = ", ".join(f"'{code}'" for code in DEVICE_CODES)
+DEVICE = kept_or(f"(ARRAY[{_CODES}])[1 + (facets >> {DEVICE_SHIFT})]", _SAID)
 
 # Only identifiers that have moved have periods; for others the owner owns all the past.
 MOVED = """
@@ -95,7 +112,7 @@ def touches(
         name=name,
         event=EVENT,
         within=f"{within} AND {_OWNED}" if among else within,
-        persons=_PERSONS,
+        persons=PERSONS,
         filters=filters,
         columns=columns,
         owners="held" if among else "identifiers",

@@ -26,7 +26,8 @@ _SESSIONS = """
   FROM generate_series($1::bigint, $2::bigint - 1) AS n
 """
 _TIMELINE = f"""
-INSERT INTO timeline
+INSERT INTO timeline (identifier_key, occurred_at, message_id, source, received_at, channel, event,
+  body, facets, campaign)
 SELECT md5('i' || c)::uuid, at + k * interval '5 seconds', 'm' || n * 4 + k, 'shop', at,
   (ARRAY['website', 'app', 'email', 'website', 'app', 'chatbot', 'phone'])[1 + n % 7], CASE k
     WHEN 0 THEN 'page'
@@ -36,7 +37,7 @@ SELECT md5('i' || c)::uuid, at + k * interval '5 seconds', 'm' || n * 4 + k, 'sh
       'Product Removed', 'Support Requested'])[1 + n % 6]
     ELSE (ARRAY['Order Completed', 'Checkout Started', 'Checkout Step Viewed', 'Payment Failed',
       'Signed Out', 'Product Shared', 'Invite Sent', 'Support Resolved'])[1 + n % 8] END,
-  convert_to(format('{_BODY}', n * 4 + k, c), 'UTF8')
+  convert_to(format('{_BODY}', n * 4 + k, c), 'UTF8'), 1, 'autumn'
 FROM ({_SESSIONS}) AS s, generate_series(0, 3) AS k ORDER BY n, k
 """  # noqa: S608 - constants
 # Who comes for the first time becomes aware; then each visit leads to consideration or an order.

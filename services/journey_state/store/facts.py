@@ -13,7 +13,7 @@ END_US = 253_402_300_800_000_000  # year 10000: after every touchpoint
 
 
 class Fact(NamedTuple):
-    """A touchpoint's row: its keys, its place, its bytes."""
+    """A touchpoint's row: its keys, its place, its bytes, and what they are asked for most."""
 
     message_key: bytes
     identifier_key: bytes
@@ -24,6 +24,8 @@ class Fact(NamedTuple):
     channel: str
     event: str
     body: bytes
+    facets: int | None = None
+    campaign: str | None = None
 
 
 class Copy(NamedTuple):

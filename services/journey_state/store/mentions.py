@@ -86,10 +86,10 @@ async def bodies_holding(
 
 
 async def replace_body(connection: Connection, body: Body) -> None:
-    """The touchpoint has these bytes."""
+    """The touchpoint has these bytes, and nothing beside them is of those before."""
     await connection.execute(
         """
-        UPDATE timeline SET body = $5
+        UPDATE timeline SET body = $5, facets = NULL, campaign = NULL
         WHERE identifier_key = $1 AND occurred_at = $2 AND message_id = $3 AND source = $4
         """,
         *body,
