@@ -232,6 +232,24 @@ def test_what_a_touchpoint_brought_is_masked_by_its_keys() -> None:
     assert answer["stage"] == "Ann"
 
 
+def test_sentences_of_an_explanation_name_rules_and_no_trait() -> None:
+    found = [
+        {"code": "equal", "values": {"what": "traits.age + 1", "value": "35"}},
+        {"code": "equal", "values": {"what": "properties.rating", "value": "2"}},
+        {"code": "equal", "values": {"what": "properties.email", "value": '"ann@example.com"'}},
+    ]
+    condition = {"condition": "traits.age + 1 > 40", "because": found}
+    came = {"id": "retention[0]", "event": "Order Completed", "at": "2026-11-25T20:00:00Z"}
+    told = [{"code": "came", "values": came}, {"code": "condition_false_as", "values": condition}]
+
+    answer = masked({"customer_id": "c1", "sentences": told}, {})["sentences"]
+
+    assert answer[0] == told[0]
+    assert answer[1]["values"]["condition"] == condition["condition"]
+    values = [one["values"]["value"] for one in answer[1]["values"]["because"]]
+    assert values == ["***", "2", '"a***@e***.com"']
+
+
 def test_what_is_known_of_a_customer_is_found_in_texts() -> None:
     known = {"c1": {"Ann", "u-7"}}
     text = 'traits.plan = "pro" and Ann\'s cart of u-7, not Annabel; traits.age = 34'

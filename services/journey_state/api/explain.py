@@ -80,6 +80,7 @@ def _answer(
         definition=own.definition.version,
         at=at,
         text=reasons.text,
+        sentences=reasons.sentences,
         touchpoints=len(touchpoints),
         stage=reasons if isinstance(reasons, StageReasons) else None,
         signal=reasons if isinstance(reasons, SignalReasons) else None,

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.contracts.times import format_time
+from services.journey_state.explain.bearing import EpisodeResult, HeldBy
 from services.journey_state.explain.reminder import ReminderResult
 from services.journey_state.explain.rule import OpeningResult
-from services.journey_state.explain.signal import EpisodeResult, HeldBy
 from services.journey_state.explain.stage import RuleResult
 
 
@@ -22,6 +22,16 @@ Time = Annotated[str, BeforeValidator(_text), Field(json_schema_extra={"format":
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class SentenceSaid(_Part):
+    """A sentence of `text` by its code, for who says it in another language."""
+
+    code: str
+    values: dict[str, Any] = Field(
+        description="what it names: times as `at` or `.._at`, durations as `.._seconds`,"
+        " sentences within it as `because`"
+    )
 
 
 class TouchpointSeen(_Part):
@@ -50,6 +60,7 @@ class RuleReason(_Part):
     condition: str | None = Field(description="the first condition that failed")
     values: dict[str, Any] = Field(description="what the condition looked at; null: missing")
     text: str
+    sentences: list[SentenceSaid]
     touchpoint: TouchpointSeen | None
     times: int = Field(description="touchpoints of these events since the stage was entered")
 
@@ -66,6 +77,7 @@ class TransitionReason(_Part):
     condition: str | None = Field(description="the rule's `when`, which was true")
     values: dict[str, Any]
     text: str
+    sentences: list[SentenceSaid]
     touchpoint: TouchpointSeen
 
 
@@ -74,6 +86,7 @@ class StageReason(_Part):
 
     stage: str
     text: str
+    sentences: list[SentenceSaid]
     rules: list[RuleReason]
 
 
@@ -83,6 +96,7 @@ class StageReasons(_Part):
     stage: str
     entered_at: Time | None
     text: str
+    sentences: list[SentenceSaid]
     entered_by: TransitionReason | None
     transitions: list[TransitionReason] = Field(description="the newest 20, the oldest first")
     transitions_total: int
@@ -97,6 +111,7 @@ class ReminderReason(_Part):
     result: ReminderResult
     at: Time
     text: str
+    sentences: list[SentenceSaid]
 
 
 class EpisodeReason(_Part):
@@ -108,6 +123,7 @@ class EpisodeReason(_Part):
     condition: str | None = Field(description="the opening event's `when`, which was true")
     values: dict[str, Any]
     text: str
+    sentences: list[SentenceSaid]
     signal_id: str | None = Field(description="null: it ended before it was due")
     scope: str | None
     opened_at: Time
@@ -137,6 +153,7 @@ class OpeningReason(_Part):
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: list[SentenceSaid]
     touchpoint: TouchpointSeen | None
     times: int
 
@@ -149,6 +166,7 @@ class RetractedReason(_Part):
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: list[SentenceSaid]
     signal_id: str
     scope: str | None
     due_at: Time
@@ -163,6 +181,7 @@ class SignalReasons(_Part):
 
     rule: str
     text: str
+    sentences: list[SentenceSaid]
     watermark: Time | None
     episodes: list[EpisodeReason]
     not_opened: OpeningReason | None
@@ -178,6 +197,7 @@ class Explanation(_Part):
     definition: str
     at: Time | None
     text: str
+    sentences: list[SentenceSaid]
     touchpoints: int = Field(description="how many were looked at")
     stage: StageReasons | None = Field(description="null when a signal is asked about")
     signal: SignalReasons | None = Field(description="null unless a signal is asked about")

@@ -14,8 +14,8 @@ from services.journey_state.api.problems import Problem
 from services.journey_state.customer import CustomerState, decode_state
 from services.journey_state.database import Connection
 from services.journey_state.episodes import HoldForGaps, signal_id
+from services.journey_state.explain.bearing import Bearing, Kept
 from services.journey_state.explain.rule import RulePast, SignalReasons, Start
-from services.journey_state.explain.signal import Bearing, Kept
 from services.journey_state.in_force import Journeys, Term
 from services.journey_state.past_queries import KeptRow
 from services.journey_state.permission import cancellation_key

@@ -134,6 +134,7 @@ class _Masking:
             "context": self._brought,
             "campaign": self._brought,
             "values": self._values,
+            "sentences": self._sentences,
         }
         return masks.get(key, self.answer)(value)
 
@@ -153,6 +154,19 @@ class _Masking:
         if not isinstance(values, dict):
             return self._brought(values)
         return {k: _whole(v) if of_person(k) else self._told(k, v) for k, v in values.items()}
+
+    def _sentences(self, told: Any) -> Any:
+        """Those of an explanation: names of ours, but for the values that a condition found."""
+        return [{**one, "values": self._named(one["values"])} for one in told]
+
+    def _named(self, values: dict[str, Any]) -> dict[str, Any]:
+        what = values.get("what", "")
+        named = {name: self._field(name, value, {}) for name, value in values.items()}
+        if "because" in values:
+            named["because"] = self._sentences(values["because"])
+        if "value" in values:
+            named["value"] = HIDDEN if of_person(what) else self._told(what, values["value"])
+        return named
 
     def _told(self, key: str, value: Any) -> Any:
         """A value of a condition by the last name in it: `properties.email`."""

@@ -17,6 +17,7 @@ from services.journey_state.definition.expressions import (
     ValueExpression,
     compiled_value,
 )
+from services.journey_state.explain.telling import Sentence, Told, joined, tell
 from services.journey_state.explain.words import duration_text, quoted
 
 Result = Literal["true", "false", "error"]
@@ -31,13 +32,20 @@ class Finding:
     """What one condition came to. `values` are those it looked at, null where there was none.
 
     `condition` is as written in the definition; None where a rule has no such condition, or one
-    that was not written as an expression. `text` is a clause of a sentence.
+    that was not written as an expression. `text` is a clause of a sentence, `sentences` say it
+    each for itself.
     """
 
     result: Result
     condition: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     text: str = ""
+    sentences: tuple[Sentence, ...] = ()
+
+    @property
+    def told(self) -> Told:
+        """The clause, and its sentences."""
+        return Told(self.text, self.sentences)
 
 
 def find(when: Condition | None, moment: Moment) -> Finding:
@@ -46,7 +54,12 @@ def find(when: Condition | None, moment: Moment) -> Finding:
         return Finding("true")
     if not isinstance(when, ConditionExpression):
         holds = when(moment)
-        return Finding("true" if holds else "false", text=f"its condition is {str(holds).lower()}")
+        told = (
+            tell("own_condition_true", "its condition is true")
+            if holds
+            else tell("own_condition_false", "its condition is false")
+        )
+        return Finding("true" if holds else "false", None, {}, told.text, told.sentences)
     whole = bare(when.text)
     if _result(whole, moment) == "true":
         return _described(whole, "true", moment)
@@ -69,8 +82,9 @@ def _first_failing(text: str, moment: Moment) -> Finding:
 
 def _none_of(text: str, findings: list[Finding], moment: Moment) -> Finding:
     values = {name: value for each in findings for name, value in each.values.items()}
-    clauses = "; and ".join(each.text for each in findings)
-    return Finding(_result(text, moment), text, dict(list(values.items())[:VALUES_MAX]), clauses)
+    told = joined([each.told for each in findings], "; and ")
+    kept = dict(list(values.items())[:VALUES_MAX])
+    return Finding(_result(text, moment), text, kept, told.text, told.sentences)
 
 
 def _result(text: str, moment: Moment) -> Result:
@@ -83,45 +97,74 @@ def _result(text: str, moment: Moment) -> Result:
 def _described(text: str, result: Result, moment: Moment) -> Finding:
     seen = _values(text, moment)
     values = {name: None if isinstance(v, Failure) else _plain(v) for name, v in seen.items()}
-    how = _because(text, result, seen, moment)
+    told = _judged(result, " ".join(text.split()), _because(text, result, seen, moment))
+    return Finding(result, text, values, told.text, told.sentences)
+
+
+_CONDITION: dict[Result, str] = {
+    "true": "condition_true",
+    "false": "condition_false",
+    "error": "condition_error",
+}
+_CONDITION_AS: dict[Result, str] = {
+    "true": "condition_true_as",
+    "false": "condition_false_as",
+    "error": "condition_error_as",
+}
+
+
+def _judged(result: Result, condition: str, how: Told) -> Told:
     was = "could not be evaluated" if result == "error" else f"was {result}"
-    return Finding(result, text, values, f"{quoted(text)} {was}{': ' if how else ''}{how}")
+    text = f"{quoted(condition)} {was}"
+    if not how.text:
+        return tell(_CONDITION[result], text, condition=condition)
+    because = how.sentences
+    text = f"{text}: {how.text}"
+    return tell(_CONDITION_AS[result], text, condition=condition, because=because)
 
 
-def _because(text: str, result: Result, seen: dict[str, Any], moment: Moment) -> str:
+def _because(text: str, result: Result, seen: dict[str, Any], moment: Moment) -> Told:
     """The values that decided, as far as they say more than the condition itself."""
     missing = [name for name, value in seen.items() if isinstance(value, Failure)]
     if result == "error":
-        return "; ".join(_missing(name) for name in missing) or _failure(text, moment)
+        told = joined([_missing(name) for name in missing], "; ")
+        return told if missing else _failure(text, moment)
     parts = parts_of(text)
     sides = parts.operands if parts.kind == "relation" else ()
     computed = [clause for side in sides if (clause := _computed(side, seen, moment))]
-    told = [name for side in sides if _is_sum(side, seen, moment) for name in _names(side)]
+    summed = [name for side in sides if _is_sum(side, seen, moment) for name in _names(side)]
     plain = [
-        _missing(name) if name in missing else f"{name} = {shown(value)}"
+        _missing(name) if name in missing else _equal(name, value)
         for name, value in seen.items()
-        if name not in told
+        if name not in summed
     ]
-    return ", ".join([*computed, *plain])
+    return joined([*computed, *plain], ", ")
 
 
-def _computed(side: str, seen: dict[str, Any], moment: Moment) -> str:
+def _equal(what: str, value: Any) -> Told:
+    return tell("equal", f"{what} = {shown(value)}", what=what, value=shown(value))
+
+
+def _computed(side: str, seen: dict[str, Any], moment: Moment) -> Told | None:
     """One side of a comparison worked out: `1 - 0 = 1`, or `size(properties.products) = 0`."""
     names = _names(side)
     if not names or side in names:
-        return ""
+        return None
     value = _compiled(side)(moment)
     if isinstance(value, Failure):
-        return ""
-    if not _is_sum(side, seen, moment):
-        return f"{side} = {shown(value)}"
-    return f"{_filled(side, seen)} = {shown(value)}"
+        return None
+    return _equal(_filled(side, seen) if _is_sum(side, seen, moment) else side, value)
 
 
 def _is_sum(side: str, seen: dict[str, Any], moment: Moment) -> bool:
-    """Whether the values can stand in the text: plain ones, joined by arithmetic alone."""
+    """Whether the values can stand in the text: plain ones, joined by arithmetic alone.
+
+    A person's own stand behind their names, by which answers without personal data find them.
+    """
     names = _names(side)
     if not names or side in names or any(isinstance(seen.get(n), Failure) for n in names):
+        return False
+    if any(name.startswith("traits") for name in names):
         return False
     numbers = all(type(seen.get(name)) in {int, float, timedelta} for name in names)
     return numbers and not isinstance(_compiled(side)(moment), Failure)
@@ -143,17 +186,19 @@ def _values(text: str, moment: Moment) -> dict[str, Any]:
     return {name: _compiled(name)(moment) for name in _names(text)[:VALUES_MAX]}
 
 
-def _missing(name: str) -> str:
+def _missing(name: str) -> Told:
     if name.startswith("since"):
-        return f"no earlier {name.partition('(')[2].rstrip(')').strip()} came"
-    return f"{name} is missing"
+        event = name.partition("(")[2].rstrip(")").strip()
+        return tell("no_earlier", f"no earlier {event} came", event=event.strip("\"'"))
+    return tell("missing", f"{name} is missing", what=name)
 
 
-def _failure(text: str, moment: Moment) -> str:
+def _failure(text: str, moment: Moment) -> Told:
     value = _compiled(text)(moment)
     if isinstance(value, Failure):
-        return value.message
-    return f"it gives {shown(value)}, which is neither true nor false"
+        return tell("failure", value.message, fault=value.message)
+    told = shown(value)
+    return tell("not_boolean", f"it gives {told}, which is neither true nor false", value=told)
 
 
 def shown(value: Any) -> str:

@@ -9,16 +9,12 @@ from typing import Any, Literal
 
 from services.journey_state.abandonment import concerns, meaning
 from services.journey_state.definition import AbandonmentRule, Moment
+from services.journey_state.explain.bearing import Bearing, Kept
 from services.journey_state.explain.episode import EPISODES_MAX, EpisodeWatch, Life, Missed, ending
 from services.journey_state.explain.finding import find
 from services.journey_state.explain.recording import Seen, Step, Watcher, seen, watched
-from services.journey_state.explain.signal import (
-    Bearing,
-    EpisodeReason,
-    Kept,
-    explain_episode,
-    identity_of,
-)
+from services.journey_state.explain.signal import EpisodeReason, explain_episode, identity_of
+from services.journey_state.explain.telling import NOTHING, Sentence, Told, joined, named, tell
 from services.journey_state.explain.words import at_text, either, touchpoint_text
 from services.journey_state.in_force import Journeys, Term, last_effect, may_signal
 from services.journey_state.journey import Journey
@@ -27,14 +23,21 @@ from services.journey_state.touchpoint import Touchpoint
 OpeningResult = Literal["no_event", "when", "error", "ends", "just_ended", "full"]
 
 _CAUSES = {
-    "late_event": "an event that came late",
-    "merge": "a merge of customers",
-    "split": "a split of customers",
-    "unlink": "an identifier that was unlinked",
-    "erasure": "an erasure",
-    "definition": "a change of the definition",
-    "operator": "an operator, who cancelled it",
-    "consent": "a withdrawal of consent",
+    "late_event": tell("cause_late_event", "an event that came late"),
+    "merge": tell("cause_merge", "a merge of customers"),
+    "split": tell("cause_split", "a split of customers"),
+    "unlink": tell("cause_unlink", "an identifier that was unlinked"),
+    "erasure": tell("cause_erasure", "an erasure"),
+    "definition": tell("cause_definition", "a change of the definition"),
+    "operator": tell("cause_operator", "an operator, who cancelled it"),
+    "consent": tell("cause_consent", "a withdrawal of consent"),
+}
+_RECOMPUTATION = tell("cause_recomputation", "a recomputation")
+_INSTEAD = {
+    "closed": "instead_closed",
+    "dropped": "instead_dropped",
+    "emptied": "instead_dropped",
+    "left": "instead_left",
 }
 
 
@@ -47,6 +50,7 @@ class OpeningReason:
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: tuple[Sentence, ...]
     touchpoint: Seen | None
     times: int
 
@@ -60,6 +64,7 @@ class RetractedReason:
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: tuple[Sentence, ...]
     signal_id: str
     scope: str | None
     due_at: int
@@ -75,6 +80,7 @@ class SignalReasons:
 
     rule: str
     text: str
+    sentences: tuple[Sentence, ...]
     watermark: int | None
     episodes: tuple[EpisodeReason, ...]
     not_opened: OpeningReason | None
@@ -176,9 +182,11 @@ class RulePast:
         retracted = [self._retracted(one, lives) for one in taken[:EPISODES_MAX]]
         opening = self._opening() if self._signal is None else None
         left_out = any(watch.total > len(watch.lives) for _, watch in self._found)
+        told = _headline(self.rule, episodes, retracted, opening)
         return SignalReasons(
             rule=self.rule,
-            text=_headline(self.rule, episodes, retracted, opening),
+            text=told.text,
+            sentences=told.sentences,
             watermark=at.watermark,
             episodes=tuple(episodes),
             not_opened=opening,
@@ -201,23 +209,14 @@ class RulePast:
         self, kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]
     ) -> RetractedReason:
         moment = self.causes.get(kept.cause_message_id or "")
-        scope = f" for {kept.scope}" if kept.scope else ""
-        raised = "was raised" if kept.published else "was stored"
-        text = (
-            f"A signal of {kept.rule}{scope}, due on {at_text(kept.due_at)}, {raised} when the "
-            f"watermark stood at {at_text(kept.raised_at)}, and was taken back because of "
-            f"{_CAUSES.get(kept.cause_kind or '', kept.cause_kind or 'a recomputation')}"
-        )
-        if moment is not None:
-            received = at_text(moment.touchpoint.received_at)
-            text += f": {touchpoint_text(moment)}, but was received only on {received}"
-        text += f".{_instead(kept, lives)}"
+        told = _taken(kept, moment, _instead(kept, lives))
         return RetractedReason(
             rule=kept.rule,
             result="retracted",
             condition=None,
             values={},
-            text=text,
+            text=told.text,
+            sentences=told.sentences,
             signal_id=kept.signal_id,
             scope=kept.scope,
             due_at=kept.due_at,
@@ -228,7 +227,29 @@ class RulePast:
         )
 
 
-def _instead(kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]) -> str:
+def _taken(kept: Kept, moment: Moment | None, instead: Told) -> Told:
+    """That a signal was taken back, because of what, and what is known of it now."""
+    scope = f" for {kept.scope}" if kept.scope else ""
+    due, raised = at_text(kept.due_at), at_text(kept.raised_at)
+    known = f"{'raised' if kept.published else 'stored'} when the watermark stood at {raised}"
+    text = f"A signal of {kept.rule}{scope}, due on {due}, was {known}"
+    due_at, at = kept.due_at, kept.raised_at
+    told = [
+        tell("was_raised", text, rule=kept.rule, due_at=due_at, at=at)
+        if kept.published
+        else tell("was_stored", text, rule=kept.rule, due_at=due_at, at=at)
+    ]
+    cause = _CAUSES.get(kept.cause_kind or "", _RECOMPUTATION)
+    text += f", and was taken back because of {cause.text}"
+    told.append(tell("was_taken_back", "", because=cause.sentences))
+    if moment is not None:
+        received = moment.touchpoint.received_at
+        text += f": {touchpoint_text(moment)}, but was received only on {at_text(received)}"
+        told.append(tell("received_late", "", received_at=received, **named(moment)))
+    return joined([*told, instead]).within(f"{text}.{instead.text}")
+
+
+def _instead(kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]) -> Told:
     """What the touchpoints say now of the episode that the signal was about."""
     last = kept.last_activity_at
     for _, rule, life in lives:
@@ -240,10 +261,13 @@ def _instead(kept: Kept, lives: Sequence[tuple[Term, AbandonmentRule, Life]]) ->
             how = ending(rule, life.ended)
             by_it = life.ended.touchpoint.message_id == kept.cause_message_id
             by = " by it" if by_it else f": {touchpoint_text(life.ended)}"
-            return f" By what is known now the episode was {how} in time{by}."
+            text = f" By what is known now the episode was {how} in time{by}."
+            return tell(_INSTEAD[how], text, **named(life.ended))
         if life.due(rule) != kept.due_at:
-            return f" By what is known now the episode went on until {at_text(life.due(rule))}."
-    return ""
+            due = life.due(rule)
+            text = f" By what is known now the episode went on until {at_text(due)}."
+            return tell("instead_later", text, at=due)
+    return NOTHING
 
 
 def _missed(rule: AbandonmentRule, missed: Missed, count: int) -> OpeningReason:
@@ -251,12 +275,15 @@ def _missed(rule: AbandonmentRule, missed: Missed, count: int) -> OpeningReason:
     assert rule.opens is not None
     result, condition, values, why = _why_missed(rule, missed)
     often = f" (the newest of {count} such events)" if count > 1 else ""
+    text = f"{touchpoint_text(moment)}{often} and opened no episode of {rule.name}: {why.text}."
+    missing = tell("missed", text, rule=rule.name, n=count, **named(moment))
     return OpeningReason(
         rule=rule.name,
         result=result,
         condition=condition,
         values=values,
-        text=f"{touchpoint_text(moment)}{often} and opened no episode of {rule.name}: {why}.",
+        text=text,
+        sentences=(*missing.sentences, *why.sentences),
         touchpoint=seen(moment),
         times=count,
     )
@@ -264,27 +291,31 @@ def _missed(rule: AbandonmentRule, missed: Missed, count: int) -> OpeningReason:
 
 def _why_missed(
     rule: AbandonmentRule, missed: Missed
-) -> tuple[OpeningResult, str | None, dict[str, Any], str]:
+) -> tuple[OpeningResult, str | None, dict[str, Any], Told]:
     assert rule.opens is not None
     role = meaning(rule, missed.moment)
     if role in ("closes", "drops"):
-        return "ends", None, {}, f"by the rule it {role} episodes, which comes first"
+        text = f"by the rule it {role} episodes, which comes first"
+        return "ends", None, {}, tell("ends_first", text)
     finding = find(rule.opens.when, missed.moment)
     if finding.result != "true":
         result: OpeningResult = "when" if finding.result == "false" else "error"
-        return result, finding.condition, finding.values, finding.text
+        return result, finding.condition, finding.values, finding.told
     if missed.just_ended:
-        return "just_ended", None, {}, "one was closed or dropped at the same instant"
-    return "full", None, {}, "as many as there may be were open"
+        text = "one was closed or dropped at the same instant"
+        return "just_ended", None, {}, tell("just_ended", text)
+    return "full", None, {}, tell("full", "as many as there may be were open")
 
 
 def _nothing_came(rule: AbandonmentRule) -> OpeningReason:
+    so = "so there was nothing to abandon."
     if rule.opens is not None:
-        came = f"No {either(sorted(rule.opens.events))} came"
+        events = sorted(rule.opens.events)
+        told = tell("nothing_came", f"No {either(events)} came, {so}", events=events)
     else:
-        came = f"The customer was never in {either(sorted(rule.stages or ()))}"
-    text = f"{came}, so there was nothing to abandon."
-    return OpeningReason(rule.name, "no_event", None, {}, text, None, 0)
+        stages = sorted(rule.stages or ())
+        told = tell("never_in", f"The customer was never in {either(stages)}, {so}", stages=stages)
+    return OpeningReason(rule.name, "no_event", None, {}, told.text, told.sentences, None, 0)
 
 
 def _headline(
@@ -292,10 +323,12 @@ def _headline(
     episodes: Sequence[EpisodeReason],
     retracted: Sequence[RetractedReason],
     opening: OpeningReason | None,
-) -> str:
+) -> Told:
     """The newest of what there is."""
     if episodes:
-        return episodes[0].text
+        return Told(episodes[0].text, episodes[0].sentences)
     if retracted:
-        return retracted[0].text
-    return opening.text if opening is not None else f"Nothing is known of {rule}."
+        return Told(retracted[0].text, retracted[0].sentences)
+    if opening is not None:
+        return Told(opening.text, opening.sentences)
+    return tell("nothing_known", f"Nothing is known of {rule}.", rule=rule)

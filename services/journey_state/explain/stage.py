@@ -10,6 +10,7 @@ from typing import Any, Literal
 from services.journey_state.definition import NONE_STAGE, Definition, EnterRule, Moment
 from services.journey_state.explain.finding import find
 from services.journey_state.explain.recording import Kind, Seen, Step, seen
+from services.journey_state.explain.telling import NOTHING, Sentence, Told, joined, named, tell
 from services.journey_state.explain.words import at_text, either, touchpoint_text
 from services.journey_state.journey import Journey, Transition
 from services.journey_state.stages import matching
@@ -19,10 +20,11 @@ RuleResult = Literal["entered", "no_event", "from", "when", "error", "earlier_ru
 TRANSITIONS_MAX = 20  # the newest ones are explained
 EVENTS_TOLD_MAX = 6  # names of one sentence
 
+_KEPT = "so it is kept and not counted"
 _NOT_FOLDED = {
-    "repeat": "it repeats an earlier one by its `once` key, so it is kept and not counted",
-    "bot": "it was made by a bot, so it is kept and not counted",
-    "consent": "it was reduced to its consent statement, so it is kept and not counted",
+    "repeat": tell("repeat", f"it repeats an earlier one by its `once` key, {_KEPT}"),
+    "bot": tell("bot", f"it was made by a bot, {_KEPT}"),
+    "consent": tell("consent_only", f"it was reduced to its consent statement, {_KEPT}"),
 }
 
 
@@ -41,6 +43,7 @@ class RuleReason:
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: tuple[Sentence, ...]
     touchpoint: Seen | None
     times: int
 
@@ -58,6 +61,7 @@ class TransitionReason:
     condition: str | None
     values: dict[str, Any]
     text: str
+    sentences: tuple[Sentence, ...]
     touchpoint: Seen
 
 
@@ -67,6 +71,7 @@ class StageReason:
 
     stage: str
     text: str
+    sentences: tuple[Sentence, ...]
     rules: tuple[RuleReason, ...]
 
 
@@ -77,6 +82,7 @@ class StageReasons:
     stage: str
     entered_at: int | None
     text: str
+    sentences: tuple[Sentence, ...]
     entered_by: TransitionReason | None
     transitions: tuple[TransitionReason, ...]
     transitions_total: int
@@ -132,10 +138,12 @@ class StageWatch:
         last = reasons[-1] if reasons else None
         stage = self._stage
         others = [one for one in definition.stages if one.name != stage]
+        told = self._headline(last, "was" if past else "is")
         return StageReasons(
             stage=stage,
             entered_at=self._entered_at,
-            text=self._headline(last, "was" if past else "is"),
+            text=told.text,
+            sentences=told.sentences,
             entered_by=last,
             transitions=reasons,
             transitions_total=self._total,
@@ -143,21 +151,28 @@ class StageWatch:
             truncated=self._total > len(reasons),
         )
 
-    def _headline(self, last: TransitionReason | None, is_or_was: str) -> str:
+    def _headline(self, last: TransitionReason | None, is_or_was: str) -> Told:
         definition, came = self._definition, self._since.total
         by = f"by definition {definition.journey} {definition.version}"
         if self._entered_at is None:
             told = f"{came} touchpoints came" if came else "no touchpoint came"
-            return f"The customer {is_or_was} in no stage yet {by}: {told}, and no rule matched."
+            text = f"The customer {is_or_was} in no stage yet {by}: {told}, and no rule matched."
+            return tell("no_stage", text, n=came)
         there = f"The customer {is_or_was} in {self._stage} since {at_text(self._entered_at)} {by}"
+        stood = tell("in_stage", there, stage=self._stage, at=self._entered_at)
         if last is None:
-            return f"{there}, from before the touchpoints that are kept."
-        return f"{there} ({last.direction}, from {last.previous}): {last.text}"
+            before = tell("from_before", f"{there}, from before the touchpoints that are kept.")
+            return joined([stood, before]).within(before.text)
+        text = f"{there} ({last.direction}, from {last.previous}): {last.text}"
+        return Told(text, (*stood.sentences, *last.sentences))
 
 
 def _transition(definition: Definition, transition: Transition, moment: Moment) -> TransitionReason:
     rule = next(r for r in definition.enter_rules(moment.event) if r.id == transition.rule)
     finding = find(rule.match.when, moment)
+    text = f"{touchpoint_text(moment)} and matched rule {rule.id}"
+    matched = tell("matched", text, id=rule.id, **named(moment))
+    told = joined([matched, _from_told(rule, moment), finding.told])
     return TransitionReason(
         previous=transition.previous,
         stage=transition.stage,
@@ -167,16 +182,19 @@ def _transition(definition: Definition, transition: Transition, moment: Moment) 
         result="entered",
         condition=finding.condition,
         values=finding.values,
-        text=f"{touchpoint_text(moment)} and matched rule {rule.id}"
-        f"{_from_text(rule, moment)}{', as ' + finding.text if finding.text else ''}.",
+        text=f"{text}{_from_told(rule, moment).text}"
+        f"{', as ' + finding.text if finding.text else ''}.",
+        sentences=told.sentences,
         touchpoint=seen(moment),
     )
 
 
-def _from_text(rule: EnterRule, moment: Moment) -> str:
+def _from_told(rule: EnterRule, moment: Moment) -> Told:
     if rule.from_stages is None:
-        return ""
-    return f", which may be entered from {either(sorted(rule.from_stages))} ({_was(moment)})"
+        return NOTHING
+    stages = sorted(rule.from_stages)
+    text = f", which may be entered from {either(stages)} ({_was(moment)})"
+    return tell("from_met", text, stages=stages, stage=moment.stage)
 
 
 def _was(moment: Moment) -> str:
@@ -188,57 +206,71 @@ def _stage(
 ) -> StageReason:
     reasons = tuple(_rule(definition, rule, since) for rule in rules)
     near = [reason for reason in reasons if reason.touchpoint is not None]
-    return StageReason(stage, " ".join(one.text for one in near or reasons), reasons)
+    told = joined([Told(one.text, one.sentences) for one in near or reasons])
+    return StageReason(stage, told.text, told.sentences, reasons)
 
 
 def _rule(definition: Definition, rule: EnterRule, since: _Since) -> RuleReason:
     """What became of the newest touchpoint of the rule's events, a folded one if there is one."""
     met = [since.newest[event] for event in rule.match.events if event in since.newest]
     if not met:
-        events = sorted(rule.match.events)
-        text = f"Rule {rule.id}: {_none_came(events)} since."
-        return RuleReason(rule.id, rule.stage, "no_event", None, {}, text, None, 0)
+        told = _none_came(rule)
+        return RuleReason(
+            rule.id, rule.stage, "no_event", None, {}, told.text, told.sentences, None, 0
+        )
     _, moment, kind = max(met, key=lambda one: (one[2] == "folded", one[0]))
     result, condition, values, why = verdict(definition, rule, moment, kind)
     count = sum(since.counts.get(event, 0) for event in rule.match.events)
-    often = f" (of {count} such events since)" if count > 1 else ""
+    came = _came(rule, moment, count)
     return RuleReason(
         rule=rule.id,
         stage=rule.stage,
         result=result,
         condition=condition,
         values=values,
-        text=f"Rule {rule.id}: {touchpoint_text(moment)}{often}, but {why}.",
+        text=f"{came.text}, but {why.text}.",
+        sentences=(*came.sentences, *why.sentences),
         touchpoint=seen(moment),
         times=count,
     )
 
 
+def _came(rule: EnterRule, moment: Moment, count: int) -> Told:
+    text = f"Rule {rule.id}: {touchpoint_text(moment)}"
+    if count == 1:
+        return tell("came", text, id=rule.id, **named(moment))
+    text += f" (of {count} such events since)"
+    return tell("came_of", text, id=rule.id, n=count, **named(moment))
+
+
 def verdict(
     definition: Definition, rule: EnterRule, moment: Moment, kind: Kind
-) -> tuple[RuleResult, str | None, dict[str, Any], str]:
+) -> tuple[RuleResult, str | None, dict[str, Any], Told]:
     """Why this touchpoint did not lead to the rule's stage: result, condition, values, clause."""
     if kind != "folded":
         return "not_folded", None, {}, _NOT_FOLDED[kind]
     if rule.from_stages is not None and moment.stage not in rule.from_stages:
-        asked = either(sorted(rule.from_stages))
-        return (
-            "from",
-            f"from {asked}",
-            {"stage": moment.stage},
-            (f"the rule may only be entered from {asked}, and {_was(moment)}"),
-        )
+        stages = sorted(rule.from_stages)
+        asked = either(stages)
+        text = f"the rule may only be entered from {asked}, and {_was(moment)}"
+        told = tell("from_other", text, stages=stages, stage=moment.stage)
+        return "from", f"from {asked}", {"stage": moment.stage}, told
     finding = find(rule.match.when, moment)
     if finding.result != "true":
         result: RuleResult = "when" if finding.result == "false" else "error"
-        return result, finding.condition, finding.values, finding.text
+        return result, finding.condition, finding.values, finding.told
     first = matching(definition, moment)
     assert first is not None  # this rule matches; being the first, it would have been entered
-    return "earlier_rule", None, {}, f"rule {first.id} stands before it and matched first"
+    text = f"rule {first.id} stands before it and matched first"
+    return "earlier_rule", None, {}, tell("earlier_rule", text, id=first.id)
 
 
-def _none_came(events: list[str]) -> str:
-    if len(events) > EVENTS_TOLD_MAX:
-        told = ", ".join(events[:EVENTS_TOLD_MAX])
-        return f"none of its events ({told} and {len(events) - EVENTS_TOLD_MAX} more) came"
-    return f"no {either(events)} came"
+def _none_came(rule: EnterRule) -> Told:
+    events = sorted(rule.match.events)
+    more = len(events) - EVENTS_TOLD_MAX
+    if more <= 0:
+        text = f"Rule {rule.id}: no {either(events)} came since."
+        return tell("none_came", text, id=rule.id, events=events)
+    told = events[:EVENTS_TOLD_MAX]
+    text = f"Rule {rule.id}: none of its events ({', '.join(told)} and {more} more) came since."
+    return tell("none_came_more", text, id=rule.id, events=told, n=more)

@@ -22,7 +22,12 @@ def moment(**properties: Any) -> Moment:
     touchpoint = make(4 * DAY_US, "Order Completed", properties=properties)
     last_at = {"Order Completed": 2 * DAY_US}
     return Moment(
-        touchpoint, "Order Completed", "purchase", {"vip": True}, {"Order Completed": 1}, last_at
+        touchpoint,
+        "Order Completed",
+        "purchase",
+        {"vip": True, "age": 34},
+        {"Order Completed": 1},
+        last_at,
     )
 
 
@@ -113,6 +118,11 @@ def test_a_true_condition_shows_what_made_it_true() -> None:
     assert finding.text == (
         f"`{ORDERED} <= 1 && traits.vip` was true: {ORDERED} = 1, traits.vip = true"
     )
+
+
+def test_what_is_a_person_s_stays_behind_its_name() -> None:
+    finding = found("traits.age + 1 > 40")
+    assert finding.text == "`traits.age + 1 > 40` was false: traits.age + 1 = 35, traits.age = 34"
 
 
 _atoms = st.sampled_from(

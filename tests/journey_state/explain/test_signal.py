@@ -13,9 +13,9 @@ from services.journey_state.abandonment import meaning
 from services.journey_state.customer import CustomerState
 from services.journey_state.definition import Definition, shipped
 from services.journey_state.episodes import no_gaps
+from services.journey_state.explain.bearing import Bearing, Kept
 from services.journey_state.explain.episode import EPISODES_MAX
 from services.journey_state.explain.rule import RulePast, SignalReasons
-from services.journey_state.explain.signal import Bearing, Kept
 from services.journey_state.in_force import Activation, Journeys, journeys_of
 from services.journey_state.journey import Journey, fold, in_order
 from services.journey_state.permission import cancellation_key

@@ -79,6 +79,11 @@ export function dateTime(time, options = { dateStyle: 'medium', timeStyle: 'shor
   return formatter(Intl.DateTimeFormat, { timeZone: zone(), ...options }).format(new Date(time));
 }
 
+/** Date and time to the second, in the zone of the page. */
+export function exactly(time) {
+  return dateTime(time, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
 /** The date in the zone of the page. */
 export function date(time, options = { day: 'numeric', month: 'short', year: 'numeric' }) {
   return dateTime(time, options);

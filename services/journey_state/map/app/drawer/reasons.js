@@ -2,8 +2,9 @@
 
 import { LitElement, css, html, nothing } from '../../vendor/vendor.js';
 import { get } from '../api.js';
-import { t } from '../i18n.js';
-import { stageName } from './journey.js';
+import { duration, exactly } from '../format.js';
+import { channelName, t } from '../i18n.js';
+import { ruleName, stageName } from './journey.js';
 
 /** `.who`, and `.at` (an instant of event time) or `.signal` (its id). */
 class Reasons extends LitElement {
@@ -43,16 +44,38 @@ class Reasons extends LitElement {
     if (this.fault) return html`<p role="alert">${this.fault.message}</p>`;
     if (!this.answer) return html`<p role="status">${t('section.loading')}</p>`;
     const { stage, signal } = this.answer;
-    if (signal) return html`<p lang="en">${this.answer.text}</p>`;
+    if (signal) return this.renderSignal(signal);
     const by = stage.entered_by;
     return html`<p><b>${t('event.after', { stage: name(stage.stage) })}</b></p>
-      ${by ? html`<p>${t('event.rule')} <code>${by.rule}</code>${by.condition
-        ? html`, <code>${by.condition}</code>` : nothing}</p>${values(by.values)}
-        <p lang="en">${by.text}</p>` : html`<p lang="en">${stage.text}</p>`}
+      <p>${said((by ?? stage).sentences)}</p>${by ? values(by.values) : nothing}
       <details><summary>${t('event.whynot')}</summary>
         <ul>${stage.why_not.map((one) => html`<li><b>${name(one.stage)}</b>
-          <span lang="en">${one.text}</span></li>`)}</ul></details>`;
+          ${said(one.sentences)}</li>`)}</ul></details>`;
   }
+
+  renderSignal({ sentences, episodes }) {
+    const reminders = episodes[0]?.reminders ?? [];
+    return html`<p>${said(sentences)}</p>
+      ${reminders.length ? html`<ul>${reminders.map((one) => html`<li>
+        ${t('event.reminder', { number: one.n, time: exactly(one.at) })}
+        ${said(one.sentences)}</li>`)}</ul>` : nothing}`;
+  }
+}
+
+// How the values of sentences are shown, by the last word of their names.
+const SHOWN = { at: exactly, seconds: duration, stage: name, channel: channelName, rule: ruleName,
+  stages: (all) => all.map(name).join(', '), events: (all) => all.join(', '),
+  because: (all) => all.map(say).join(', ') };
+
+function say({ code, values: of }) {
+  return t(`why.${code}`, Object.fromEntries(Object.entries(of).map(([key, value]) => [key,
+    SHOWN[key.split('_').at(-1)]?.(value) ?? value])));
+}
+
+/** The sentences in the viewer's language; what stands between backquotes as code. */
+function said(sentences) {
+  return sentences.map(say).join(' ').split('`')
+    .map((part, place) => (place % 2 ? html`<code>${part}</code>` : part));
 }
 
 function name(stage) {

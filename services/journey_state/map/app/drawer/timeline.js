@@ -1,7 +1,7 @@
 // One customer's timeline: a lane for each channel, stages behind, gaps folded.
 
 import { LitElement, classMap, css, html, nothing } from '../../vendor/vendor.js';
-import { clock, date, duration, money, dateTime } from '../format.js';
+import { clock, date, duration, exactly, money } from '../format.js';
 import { channelName, t } from '../i18n.js';
 import { controls } from '../styles.js';
 import { vars } from '../vars.js';
@@ -127,7 +127,7 @@ class Timeline extends LitElement {
 
   old_({ entry }) {
     return html`<s>${stageName(entry.stage)}</s> <span class="badge plain">${t('event.held', {
-      from: dateTime(entry.recorded_at, FULL), to: dateTime(entry.superseded_at, FULL),
+      from: exactly(entry.recorded_at), to: exactly(entry.superseded_at),
     })}</span>`;
   }
 
@@ -170,8 +170,8 @@ class Timeline extends LitElement {
 
   renderEvent(item, move, late) {
     const facts = [
-      [t('event.occurred'), dateTime(item.occurred_at, FULL)],
-      [t('event.received'), dateTime(item.received_at, FULL)
+      [t('event.occurred'), exactly(item.occurred_at)],
+      [t('event.received'), exactly(item.received_at)
         + (late ? ` (${t('event.late', { time: duration(late) })})` : '')],
       [t('event.source'), `${channelName(item.channel)} · ${item.source}`],
       [t('event.identifiers'), Object.entries(item.identifiers)
@@ -185,8 +185,6 @@ class Timeline extends LitElement {
       ${renderJson(item)}</div>`;
   }
 }
-
-const FULL = { dateStyle: 'medium', timeStyle: 'medium' };
 
 function renderJson(value) {
   return html`<details><summary>${t('event.json')}</summary>
