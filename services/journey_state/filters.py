@@ -24,7 +24,7 @@ FEEDBACK_PARTS = ("promoters", "passives", "detractors", "scored", "rated")
 PARTS = ("present", "entered", "moved", "still_here", "left", "there", "converted", "ended",
          "stock", "touched", "signaled", *FEEDBACK_PARTS)  # fmt: skip
 # The same for what `pain_tables` counts: who was struck, after whom they are of.
-PAINFUL = ("arrived", "leaked", "finished", "stalled", "came", "looped", "stayed", "repeated",
+PAINFUL = ("arrived", "leaked", "finished", "stalled", "came", "looped", "active", "repeated",
            "erred", "abandoned")  # fmt: skip
 CAUSED = ("repeated", "erred", "abandoned")
 TIMED = ("arrived", "leaked", "stalled")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.journey_state.pain import CHANCE, PEOPLE_MIN, Cell, Findings, Tally
+from services.journey_state.pain import CHANCE, PEOPLE_MIN, Cell, Findings, Sides, Tally
 from services.journey_state.proportions import Share, difference, one_sided, wilson
 
 FACTS_MAX = 5
@@ -36,12 +36,12 @@ class Told:
 
 def facts(
     findings: Findings,
-    tallies: tuple[Tally, Tally],
+    sides: Sides,
     stages: Sequence[str],
     recovered: Sequence[Recovered],
 ) -> list[Told]:
-    """At most `FACTS_MAX`; `tallies` are of the period and of the one before."""
-    now, before = tallies
+    """At most `FACTS_MAX`."""
+    now, before = sides.now, sides.before
     changed = sorted(_changes(findings, now, before, stages), key=lambda one: one[0], reverse=True)
     found = [told for _, told in changed[:3]]
     found += list(_pains(findings))[:PAINS_MAX]
@@ -94,9 +94,10 @@ def _mostly(findings: Findings, stage: str) -> dict[str, Value]:
 
 
 def _pains(findings: Findings) -> Iterator[Told]:
-    """Pain of other kinds: the conversion has told of leaks."""
+    """Pain of other kinds: the conversion has told of leaks, but not of late ones."""
     for pain in findings.pains:
-        if pain.found.cell.part != "leaked" or pain.found.against == "others":
+        found = pain.found
+        if found.cell.part != "leaked" or found.against == "others" or found.is_latest:
             yield Told("pain", {}, pain.found.cell)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from services.journey_state.proportions import Share, certainty, one_sided, score
@@ -18,9 +18,9 @@ STRUCK: dict[str, tuple[Kind, str]] = {
     "leaked": ("leak", "arrived"),
     "stalled": ("stall", "finished"),
     "looped": ("loop", "came"),
-    "repeated": ("loop", "stayed"),
-    "erred": ("error", "stayed"),
-    "abandoned": ("abandonment", "stayed"),
+    "repeated": ("loop", "active"),
+    "erred": ("error", "active"),
+    "abandoned": ("abandonment", "active"),
 }
 DIMENSIONS: tuple[Dimension, ...] = ("all", "channel", "device", "campaign")
 
@@ -58,6 +58,7 @@ class Compared:
     share: Share
     against: Against
     baseline: Share
+    is_latest: bool = False  # of the period's last weeks, beside as many before them
 
     @property
     def excess(self) -> float:
@@ -87,20 +88,36 @@ class Findings:
     pains: Sequence[Pain]
 
 
-def look(now: Tally, before: Tally, unknown: Collection[tuple[str, str | None]] = ()) -> Findings:
+class Sides(NamedTuple):
+    """A period and the one before; `unknown`: parts with causes whose past is too short."""
+
+    now: Tally
+    before: Tally
+    unknown: Collection[tuple[str, str | None]] = ()
+
+    def compared(self) -> list[Compared]:
+        """Every cell that can be."""
+        found = comparisons(self.now, self.before)
+        return [one for one in found if (one.cell.part, one.cell.cause) not in self.unknown]
+
+
+def look(whole: Sides, latest: Sides | None = None) -> Findings:
     """What stands out in a period against the one before, or else against the stage's others.
 
-    `unknown`: parts with their causes whose past is too short to compare with. Benjamini and
-    Hochberg's correction for how many cells were looked at.
+    And in its last weeks against those before them: what began then is little of the whole.
+    Benjamini and Hochberg's correction for how many cells were looked at, of both together.
     """
-    compared = [
-        one for one in comparisons(now, before) if (one.cell.part, one.cell.cause) not in unknown
+    compared = whole.compared()
+    compared += [
+        replace(one, is_latest=True)
+        for one in (latest.compared() if latest else ())
+        if one.against == "previous"
     ]
-    evidence = {one.cell: _evidence(one) for one in compared}
-    z = threshold([evidence[one.cell] for one in compared])
+    evidence = [_evidence(one) for one in compared]
+    z = threshold(evidence)
     groups: dict[Cell, list[Compared]] = defaultdict(list)
-    for one in compared:
-        if evidence[one.cell] > z:
+    for one, certain in zip(compared, evidence, strict=True):
+        if certain > z:
             groups[one.cell._replace(dimension="all", value="")].append(one)
     pains = [_clearest(group) for group in groups.values()]
     return Findings(len(compared), z, sorted(pains, key=lambda pain: _rank(pain.found)))
@@ -172,7 +189,8 @@ def _clearest(group: Sequence[Compared]) -> Pain:
     found = max(
         group, key=lambda one: (score(one.share, one.baseline), -one.share.of, _order(one.cell))
     )
-    also = sorted((one for one in group if one is not found), key=_rank)
+    same = [one for one in group if one.is_latest == found.is_latest]
+    also = sorted((one for one in same if one is not found), key=_rank)
     return Pain(found, also)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.contracts.times import SECOND_US, from_datetime
 from services.journey_state.database import Connection
 from services.journey_state.definition import AbandonmentRule
 from services.journey_state.filters import Filters
-from services.journey_state.pain import PEOPLE_MIN, Cell, Findings, Tally, look
+from services.journey_state.pain import PEOPLE_MIN, Cell, Compared, Findings, Sides, look
 from services.journey_state.pain_queries import (
     Gone,
     Limits,
@@ -23,20 +24,32 @@ from services.journey_state.people_queries import Asked
 PAINS_MAX = 20  # rows of an answer
 
 
+class Periods(NamedTuple):
+    """The same filters over all periods of a question."""
+
+    now: Filters
+    before: Filters  # the period to measure against
+    latest: tuple[Filters, Filters] | None = None  # the last weeks, and as long before them
+
+
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What was found, and of what."""
+class View:
+    """People of a period and of the one that it is measured against."""
 
     asked: Asked
-    before: Filters  # over the period that this one is measured against
+    before: Filters
     limits: Limits
-    now_tally: Tally
-    before_tally: Tally
-    findings: Findings
+    sides: Sides
 
     def query(self, cell: Cell, part: str | None = None) -> str:
         """The query string that lists the people of the cell, or of another part of it."""
-        part = part or cell.part
+        return self._query(self.asked.filters, cell, part or cell.part)
+
+    def query_before(self, cell: Cell) -> str:
+        """The same in the period before."""
+        return self._query(self.before, cell, cell.part)
+
+    def _query(self, filters: Filters, cell: Cell, part: str) -> str:
         said = {"stage": cell.stage, "part": part}
         rank = self.asked.stages.index(cell.stage)
         if part in ("arrived", "leaked"):
@@ -48,13 +61,41 @@ class Looked:
         if cell.dimension != "all":
             way = "used" if cell.dimension == "channel" else "entry"
             said[f"{way}_{cell.dimension}"] = cell.value
-        return self.asked.filters.query(**said)
+        return filters.query(**said)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and in what; `latest`: in the last weeks of a longer period."""
+
+    whole: View
+    latest: View | None
+    findings: Findings
+
+    def view(self, found: Compared) -> View:
+        """In which it was found."""
+        return self.latest if self.latest and found.is_latest else self.whole
 
 
 async def look_at(
-    connection: Connection, asked: Asked, before: Filters, rules: Sequence[AbandonmentRule] = ()
+    connection: Connection,
+    asked: Asked,
+    periods: Periods,
+    rules: Sequence[AbandonmentRule] = (),
 ) -> Looked:
-    """One pass over each period; `before` are the same filters over the one to measure against."""
+    """One pass over each period."""
+    whole = await _view(connection, asked._replace(filters=periods.now), periods.before, rules)
+    part = None
+    if periods.latest is not None:
+        now, before = periods.latest
+        part = await _view(connection, asked._replace(filters=now), before, rules)
+    findings = look(whole.sides, part.sides if part else None)
+    return Looked(whole, part, replace(findings, pains=findings.pains[:PAINS_MAX]))
+
+
+async def _view(
+    connection: Connection, asked: Asked, before: Filters, rules: Sequence[AbandonmentRule]
+) -> View:
     filters = asked.filters
     from_at, to_at = min(before.from_at, filters.from_at), max(before.to_at, filters.to_at)
     both = replace(filters, from_at=from_at, to_at=to_at, part_from_at=from_at, part_to_at=to_at)
@@ -63,9 +104,8 @@ async def look_at(
     limits = limits_of(gone, asked.stages, length)
     now_tally = await tally(connection, asked, limits)
     before_tally = await tally(connection, asked._replace(filters=before), limits)
-    findings = look(now_tally, before_tally, unknown(gone, before, rules))
-    findings = replace(findings, pains=findings.pains[:PAINS_MAX])
-    return Looked(asked, before, limits, now_tally, before_tally, findings)
+    sides = Sides(now_tally, before_tally, unknown(gone, before, rules))
+    return View(asked, before, limits, sides)
 
 
 def unknown(
@@ -111,7 +151,12 @@ def whole(seconds: float) -> float:
 
 async def risk_of(connection: Connection, looked: Looked) -> list[Money]:
     """What the people of each pain have left behind, by its place and currency."""
-    cells = [pain.found.cell for pain in looked.findings.pains]
-    if not cells:
-        return []
-    return await money_at_risk(connection, looked.asked, looked.limits, cells)
+    found: list[Money] = []
+    pains = looked.findings.pains
+    for view in (looked.whole, looked.latest):
+        places = [n for n, pain in enumerate(pains) if looked.view(pain.found) is view]
+        if view is not None and places:
+            cells = [pains[n].found.cell for n in places]
+            money = await money_at_risk(connection, view.asked, view.limits, cells)
+            found += [one._replace(cell=places[one.cell]) for one in money]
+    return found

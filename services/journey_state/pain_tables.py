@@ -55,7 +55,7 @@ _PLACE = f"""
   ), place AS MATERIALIZED (
     SELECT r.customer_id, r.number, r.at AS entered_at, r.stage, r.rank, r.direction, r.next_rank,
       r.left_at, r.last_campaign AS campaign, e.device,
-      array_append(u.channels, r.channel) AS channels
+      array_append(u.channels, r.channel) AS channels, u.customer_id IS NOT NULL AS acted
     FROM (SELECT *, first_value(campaign) OVER (PARTITION BY customer_id, named
         ORDER BY at, message_id, source, stage NULLS FIRST) AS last_campaign FROM run) AS r
     LEFT JOIN entry AS e ON e.message_id = r.message_id AND e.source = r.source
@@ -71,7 +71,7 @@ _FINISHED = "p.left_at < :end AND p.next_rank > p.rank"
 _CAME = "p.entered_at >= :begin"
 # Of each part that is told from the stay alone, which stays those are.
 OF_STAYS = {
-    "stayed": "true",
+    "active": "p.acted",
     "came": _CAME,
     "looped": f"{_CAME} AND p.direction IN ('backward', 're-entry')",
     "arrived": _ARRIVED,
@@ -97,7 +97,7 @@ CAUSED = {
     "abandoned": f"""SELECT {_ROW}, g.rule AS cause FROM signaled AS g
     JOIN place AS p ON p.customer_id = g.customer_id AND p.entered_at <= g.due_at
       AND (p.left_at IS NULL OR p.left_at > g.due_at)
-    WHERE g.state <> 'retracted'""",  # noqa: S608 - constants
+    WHERE g.state <> 'retracted' AND p.acted""",  # noqa: S608 - constants
 }
 PAIN_PARTS = CAUSED | {
     part: f"SELECT {_ROW}, NULL AS cause FROM place AS p WHERE {stays}"  # noqa: S608 - constants

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 
-from services.contracts.times import from_datetime, to_datetime
+from services.contracts.times import DAY_US, from_datetime, to_datetime
 from services.journey_state.filters import Fault, FilterError, Filters, parse, zone_of
 
 Shift = Callable[[int], int]
@@ -31,6 +31,19 @@ def compared(filters: Filters, compare: str) -> Filters:
     if compare == "previous":
         return _previous(filters, zone)
     return _stated(filters, compare)
+
+
+def latest(filters: Filters) -> tuple[Filters, Filters] | None:
+    """The last weeks of the period, a quarter of it at most, and as long before them.
+
+    None: the period has less than two weeks. Whole weeks: days of the week differ.
+    """
+    weeks = max(1, (filters.to_at - filters.from_at) // (4 * _WEEK_DAYS * DAY_US))
+    zone = zone_of(filters.zone)
+    if _days_before(filters.to_at, 2 * weeks * _WEEK_DAYS, zone) < filters.from_at:
+        return None
+    part = _over(filters, _days_before(filters.to_at, weeks * _WEEK_DAYS, zone), filters.to_at)
+    return part, compared(part, "previous")
 
 
 def _previous(filters: Filters, zone: tzinfo) -> Filters:

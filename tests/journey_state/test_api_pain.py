@@ -12,7 +12,7 @@ from services.contracts.times import format_time
 from services.contracts.touchpoint import Touchpoint
 from services.journey_state.database import Database
 from services.journey_state.filters import parse
-from services.journey_state.pain_looking import Looked, look_at
+from services.journey_state.pain_looking import Periods, View, look_at
 from services.journey_state.pain_tables import PAIN_PARTS
 from services.journey_state.people_queries import Asked
 from services.journey_state.periods import compared
@@ -52,6 +52,9 @@ def customers(start: int, buying: dict[str, int]) -> Iterator[Touchpoint]:
     for channel, buyers in buying.items():
         for n in range(EACH):
             yield from customer(start, channel, n, n % 10 < buyers)
+
+
+HALVES = f"{format_time(at(HOUR))}..{format_time(at(HALF))}"
 
 
 async def shop(world: Transacting, *, app: int) -> None:
@@ -97,6 +100,44 @@ async def test_a_planted_leak_comes_first_with_its_people_and_money(database_url
             assert len(await list_behind(client, item, limit=100)) == item["people"]
 
 
+DAY = 24 * HOUR
+NOW = 60 * DAY
+BEGUN = (10, 36, 48, 56)  # days on which customers come; the last of them in the last week
+
+
+async def test_a_leak_of_the_last_week_is_named_in_the_default_period(database_url: str) -> None:
+    async with (
+        transacting(database_url) as world,
+        serving(database_url, clock=lambda: at(NOW)) as client,
+    ):
+        for day in BEGUN:
+            app = 1 if day == BEGUN[-1] else 6
+            sent = [*customers(day * DAY, {"website": 6, "app": app})]
+            sent.sort(key=lambda one: one.occurred_at)
+            await world.take(*sent)
+        await world.pass_time(NOW)
+        answer = await get(client, "/v1/pain")
+        (first,) = [one for one in answer["items"] if one["kind"] == "leak"]
+        assert (first["stage"], first["where"]["value"]) in (("cart", "app"), ("cart", "mobile"))
+        assert (first["struck"]["people"], first["struck"]["of"]["people"]) == (54, 60)
+        assert (first["baseline"]["people"], first["baseline"]["of"]) == (24, 60)
+        assert first["sentence"].startswith("In the last 7 days 90%")
+        assert "40% did in the 7 days before" in first["sentence"]
+        latest = {name: answer["latest"][name] for name in ("from", "to")}
+        assert first["filters"].items() >= latest.items()
+        assert latest == {"from": format_time(at(53 * DAY)), "to": format_time(at(NOW))}
+        for figure in (first["struck"], first["struck"]["of"], first["baseline"], *first["also"]):
+            assert len(await list_behind(client, figure, limit=100)) == figure["people"]
+        narrowed = (await get(client, "/v1/pain", **latest))["items"]
+        assert first["struck"]["query"] in [one["struck"]["query"] for one in narrowed]
+        told = await get(client, "/v1/insights")
+        assert first["sentence"] in [one["sentence"] for one in told["items"]]
+        for item in told["items"]:
+            assert len(await list_behind(client, item, limit=100)) == item["people"]
+        plain = await get(client, "/v1/pain", compare="week")
+        assert plain["latest"] is None
+
+
 async def test_nothing_stands_out_where_all_is_as_ever(database_url: str) -> None:
     async with (
         transacting(database_url) as world,
@@ -110,6 +151,28 @@ async def test_nothing_stands_out_where_all_is_as_ever(database_url: str) -> Non
         told = await get(client, "/v1/insights", **PERIODS["now"])
         compared = {"conversion_fell", "conversion_rose", "entered_more", "entered_fewer"}
         assert not compared & {item["code"] for item in told["items"]}
+
+
+async def test_more_visitors_than_before_are_no_pain(database_url: str) -> None:
+    """Three of ten meet an error as ever, while many who do nothing stand in the stage too."""
+
+    def visitors(start: int, count: int) -> Iterator[Touchpoint]:
+        for n in range(count):
+            yield event("page", start + n, user=f"{start}-{n}")
+            if n % 10 < 3:
+                yield event("Failed", start + n + 1, user=f"{start}-{n}")
+
+    async with (
+        transacting(database_url) as world,
+        serving(database_url, clock=lambda: at(2 * HALF)) as client,
+    ):
+        idle = [event("page", 0, user=f"idle{n}") for n in range(300)]
+        busy = [*visitors(HOUR, 40), *visitors(HALF, 200)]
+        for sent in (idle, sorted(busy, key=lambda one: one.occurred_at)):
+            await world.take(*sent)
+        answer = await get(client, "/v1/pain", **PERIODS["now"] | {"compare": HALVES})
+        assert answer["checked"] > 2
+        assert answer["items"] == []
 
 
 async def test_an_empty_journey_has_no_pain_and_no_facts(database_url: str) -> None:
@@ -130,21 +193,23 @@ async def test_every_cell_lists_exactly_its_people(database_url: str, seed: int)
         await lived(world, chosen)
         period = {"from": format_time(at(HOUR)), "to": format_time(at(END))}
         looked = await look(database_url, period | said)
-        parts = {cell.part for cell in looked.now_tally}
+        tally = looked.sides.now
+        parts = {cell.part for cell in tally}
         assert parts >= set(PAIN_PARTS) - {"stalled", "repeated", "looped"}
-        cells = sorted(looked.now_tally, key=str)
+        cells = sorted(tally, key=str)
         for cell in chosen.sample(cells, min(40, len(cells))):
             listed = await list_behind(client, {"query": looked.query(cell)}, limit=100)
-            assert len(listed) == looked.now_tally[cell], cell
+            assert len(listed) == tally[cell], cell
 
 
-async def look(database_url: str, said: dict[str, str]) -> Looked:
+async def look(database_url: str, said: dict[str, str]) -> View:
     database = Database.at(database_url)
     try:
         async with database.reading() as connection:
             filters = parse(said, at(END))
             asked = Asked(filters, STAGES, {"Purchase": "Order"}, None, ["Failed"])
-            return await look_at(connection, asked, compared(filters, "previous"))
+            periods = Periods(filters, compared(filters, "previous"))
+            return (await look_at(connection, asked, periods)).whole
     finally:
         await database.close()
 
@@ -155,7 +220,7 @@ async def look(database_url: str, said: dict[str, str]) -> Looked:
         ({"stage": "cart", "part": "leaked"}, "within"),
         ({"stage": "cart", "part": "leaked", "within": "1.5"}, "within"),
         ({"stage": "cart", "part": "erred"}, "cause"),
-        ({"stage": "cart", "part": "stayed", "cause": "Failed"}, "cause"),
+        ({"stage": "cart", "part": "active", "cause": "Failed"}, "cause"),
         ({"stage": "cart", "part": "present", "used_channel": "app"}, "used_channel"),
         ({"entry_device": "mobile"}, "entry_device"),
         ({"part": "came"}, "part"),

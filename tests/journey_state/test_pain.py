@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from functools import cache
 from itertools import accumulate, product
-from math import comb, prod
+from math import comb, prod, sqrt
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +19,14 @@ from services.journey_state.pain import (
     STRUCK,
     Cell,
     Dimension,
+    Sides,
     Tally,
     look,
 )
 from services.journey_state.proportions import Share, difference, one_sided, wilson
 
 SEEDS = 300
+WEEKS_SEEDS = 100
 STAGES = ("awareness", "consideration", "purchase")
 USUAL = {"leaked": 0.5, "stalled": 0.25, "looped": 0.1, "erred": 0.03, "abandoned": 0.3}
 WAYS: dict[Dimension, tuple[tuple[str, float], ...]] = {
@@ -102,6 +104,9 @@ def odds(n: int, chance: float) -> list[float]:
 
 
 def binomial(chosen: random.Random, n: int, chance: float) -> int:
+    if n * chance * (1 - chance) > 25:  # as good as normal
+        drawn = round(chosen.gauss(n * chance, sqrt(n * chance * (1 - chance))))
+        return max(0, min(n, drawn))
     return min(n, bisect_left(odds(n, chance), chosen.random()))
 
 
@@ -124,27 +129,47 @@ def period(chosen: random.Random, people: int, planted: Planted) -> Tally:
     return tally
 
 
-def lived(seed: int, people: int, planted: Planted) -> tuple[Tally, Tally]:
+def lived(seed: int, people: int, planted: Planted) -> Sides:
     """A period with pain, after one without."""
     chosen = random.Random(seed)
     before = period(chosen, people, {})
-    return period(chosen, people, planted), before
+    return Sides(period(chosen, people, planted), before)
+
+
+def weeks(seed: int, people: int, planted: Planted) -> tuple[Sides, Sides]:
+    """Four weeks of which the last has pain, and this one beside the week before it."""
+    chosen = random.Random(seed)
+    before, earlier = period(chosen, 4 * people, {}), period(chosen, 2 * people, {})
+    calm, last = period(chosen, people, {}), period(chosen, people, planted)
+    now: Counter[Cell] = Counter(earlier)
+    now.update(calm)
+    now.update(last)
+    return Sides(now, before), Sides(last, calm)
 
 
 def test_where_nothing_has_changed_it_is_silent() -> None:
     alarms = 0
     for seed in range(SEEDS):
-        found = look(*lived(seed, 150, {}))
+        found = look(lived(seed, 150, {}))
         assert found.checked > 50
         alarms += bool(found.pains)
     assert alarms <= SEEDS * CHANCE
 
 
+def test_where_nothing_has_changed_the_last_week_is_silent_too() -> None:
+    alarms = 0
+    for seed in range(WEEKS_SEEDS):
+        found = look(*weeks(seed, 100, {}))
+        assert found.checked > 100
+        alarms += bool(found.pains)
+    assert alarms <= WEEKS_SEEDS * CHANCE
+
+
 def test_without_a_past_it_is_silent_where_cells_are_alike() -> None:
     alarms = 0
     for seed in range(SEEDS, SEEDS + 100):
-        now, _ = lived(seed, 150, {})
-        alarms += bool(look(now, {}).pains)
+        now = lived(seed, 150, {}).now
+        alarms += bool(look(Sides(now, {})).pains)
     assert alarms <= 100 * CHANCE
 
 
@@ -162,18 +187,44 @@ def test_planted_pain_is_found_and_placed_first() -> None:
     rounds = SEEDS // len(PLANTED)
     for seed in range(SEEDS):
         part, stage, value, chance = PLANTED[seed % len(PLANTED)]
-        pains = look(*lived(seed, 400, {(part, stage, value): chance})).pains
+        pains = look(lived(seed, 400, {(part, stage, value): chance})).pains
         if pains:
             cell = pains[0].found.cell
             found[part] += (cell.part, cell.stage, cell.value) == (part, stage, value)
     assert all(found[part] >= 0.95 * rounds for part, *_ in PLANTED), found
 
 
+def test_pain_of_the_last_week_is_found_there_and_placed_first() -> None:
+    found, of_whole = 0, 0
+    for seed in range(WEEKS_SEEDS):
+        part, stage, value, chance = PLANTED[seed % len(PLANTED)]
+        whole, last = weeks(seed, 400, {(part, stage, value): chance})
+        pains = look(whole, last).pains
+        if pains:
+            cell = pains[0].found.cell
+            found += (cell.part, cell.stage, cell.value) == (part, stage, value)
+        of_whole += bool(look(whole).pains)
+    assert found >= 0.9 * WEEKS_SEEDS
+    assert of_whole < 0.9 * WEEKS_SEEDS
+
+
+def test_what_stands_out_in_the_whole_and_in_its_last_week_is_told_once() -> None:
+    cell = Cell("leaked", "cart", None, "all", "")
+    of = cell.denominator
+    steady = Sides({cell: 300, of: 400}, {cell: 200, of: 400})
+    sudden = Sides({cell: 95, of: 100}, {cell: 50, of: 100})
+    (pain,) = look(steady, Sides({cell: 75, of: 100}, {cell: 74, of: 100})).pains
+    assert not pain.found.is_latest
+    (pain,) = look(Sides({cell: 245, of: 400}, {cell: 200, of: 400}), sudden).pains
+    assert pain.found.is_latest
+    assert pain.also == []
+
+
 def test_pain_is_found_beside_the_other_cells_where_there_is_no_past() -> None:
     found = 0
     for seed in range(60):
-        now, _ = lived(seed, 500, {("leaked", "consideration", "app"): 0.9})
-        pains = look(now, {}).pains
+        now = lived(seed, 500, {("leaked", "consideration", "app"): 0.9}).now
+        pains = look(Sides(now, {})).pains
         assert pains
         found += pains[0].found.cell == Cell("leaked", "consideration", None, "channel", "app")
         assert {pain.found.against for pain in pains} == {"others"}
@@ -184,25 +235,25 @@ def test_people_who_are_few_tell_nothing() -> None:
     cell = Cell("leaked", "cart", None, "all", "")
     of = cell.denominator
     few = PEOPLE_MIN - 1
-    assert look({cell: few, of: few}, {of: 500}).checked == 0
-    assert look({cell: 200, of: 200}, {of: few}).checked == 0
-    assert [p.found.cell for p in look({cell: 200, of: 200}, {of: 500}).pains] == [cell]
+    assert look(Sides({cell: few, of: few}, {of: 500})).checked == 0
+    assert look(Sides({cell: 200, of: 200}, {of: few})).checked == 0
+    assert [p.found.cell for p in look(Sides({cell: 200, of: 200}, {of: 500})).pains] == [cell]
 
 
 def test_what_never_was_before_is_measured_against_all_who_could_have_met_it() -> None:
     cell = Cell("erred", "cart", "Card Declined", "all", "")
-    found = look({cell: 30, cell.denominator: 300}, {cell.denominator: 280})
+    found = look(Sides({cell: 30, cell.denominator: 300}, {cell.denominator: 280}))
     (pain,) = found.pains
     assert pain.found.baseline == Share(0, 280)
     assert round(pain.found.lost) == 30
 
 
 def test_facts_are_silent_of_few_people_and_name_the_fall_and_its_place() -> None:
-    now, before = lived(1, 20, {})
-    assert facts(look(now, before), (now, before), STAGES, []) == []
-    now, before = lived(1, 600, {("leaked", "consideration", "app"): 0.9})
-    told = facts(look(now, before), (now, before), STAGES, [])
+    sides = lived(1, 20, {})
+    assert facts(look(sides), sides, STAGES, []) == []
+    sides = lived(1, 600, {("leaked", "consideration", "app"): 0.9})
+    told = facts(look(sides), sides, STAGES, [])
     assert told[0].code == "conversion_fell"
     assert told[0].parameters["stage"] == "consideration"
     assert (told[0].parameters["dimension"], told[0].parameters["value"]) == ("channel", "app")
-    assert 3 <= len(told) <= 5 or now[Cell("came", "awareness", None, "all", "")] < PLAIN_MIN
+    assert 3 <= len(told) <= 5 or sides.now[Cell("came", "awareness", None, "all", "")] < PLAIN_MIN

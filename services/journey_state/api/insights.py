@@ -10,10 +10,12 @@ from services.journey_state.api.asking import Ask
 from services.journey_state.api.filtering import asked_of
 from services.journey_state.api.pain import (
     PainQuery,
-    before_of,
+    bound_of,
+    cell_filters,
     code_of,
     filters_of,
     labels_of,
+    latest_of,
     parameters_of,
     read_periods,
 )
@@ -49,16 +51,17 @@ COUNTED = {
 @router.get("/v1/insights", responses=described(bad_request="A bad parameter"))
 async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> Insights:
     """What is worth knowing of a period, in sentences; silent where people are few."""
-    filters, before = read_periods(query, request, ask)
+    periods = read_periods(query, request, ask)
+    filters = periods.now
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, before, term.definition.abandonment)
+        looked = await look_at(connection, asked, periods, term.definition.abandonment)
         recovered = await recoveries(connection, asked)
-    tallies = (looked.now_tally, looked.before_tally)
-    found = facts(looked.findings, tallies, asked.stages, recovered)
+    found = facts(looked.findings, looked.whole.sides, asked.stages, recovered)
     return Insights(
         period=period_of(filters),
-        before=before_of(looked),
+        before=bound_of(looked.whole.before),
+        latest=latest_of(looked),
         filters=filters.said(),
         journey=term.definition.journey,
         definition=term.definition.version,
@@ -70,21 +73,34 @@ async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: 
 def _fact(looked: Looked, definition: Definition, told: Told) -> Fact:
     if told.cell is None:
         return _of_rule(looked, told)
-    code, parameters, cell = told.code, dict(told.parameters), told.cell
-    if code == "pain":
-        pain = next(p for p in looked.findings.pains if p.found.cell == cell)
-        code, parameters = code_of(cell), parameters_of(looked, pain.found)
-    elif cell.part in ("leaked", "arrived"):
-        rank = looked.asked.stages.index(cell.stage)
-        parameters["within_seconds"] = round(looked.limits.waits[rank])
+    if told.code == "pain":
+        return _of_pain(looked, definition, told.cell)
+    parameters, cell, view = dict(told.parameters), told.cell, looked.whole
+    if cell.part in ("leaked", "arrived"):
+        rank = view.asked.stages.index(cell.stage)
+        parameters["within_seconds"] = round(view.limits.waits[rank])
     return Fact(
-        people=looked.now_tally.get(cell, 0),
-        query=looked.query(cell),
+        people=view.sides.now.get(cell, 0),
+        query=view.query(cell),
+        code=told.code,
+        parameters=parameters,
+        labels=labels_of(definition, cell.stage),
+        sentence=sentence(told.code, parameters),
+        filters=cell_filters(_shown(cell, parameters)),
+    )
+
+
+def _of_pain(looked: Looked, definition: Definition, cell: Cell) -> Fact:
+    found = next(p.found for p in looked.findings.pains if p.found.cell == cell)
+    code, parameters = code_of(cell), parameters_of(looked, found)
+    return Fact(
+        people=found.share.people,
+        query=looked.view(found).query(cell),
         code=code,
         parameters=parameters,
         labels=labels_of(definition, cell.stage),
         sentence=sentence(code, parameters),
-        filters=filters_of(_shown(cell, parameters)),
+        filters=filters_of(looked, found),
     )
 
 
@@ -100,7 +116,7 @@ def _of_rule(looked: Looked, told: Told) -> Fact:
     filters = {"rule": str(told.parameters["cause"]), "state": "recovered"}
     return Fact(
         people=int(told.parameters["people"] or 0),
-        query=looked.asked.filters.query(**filters),
+        query=looked.whole.asked.filters.query(**filters),
         code=told.code,
         parameters=told.parameters,
         labels={},

@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from services.contracts.times import format_time
+from services.contracts.times import DAY_US, format_time
 from services.journey_state.api.asking import Ask
 from services.journey_state.api.filtering import FilterQuery, asked_of, read_compared, read_filters
 from services.journey_state.api.map_models import Bound, Figure
 from services.journey_state.api.pain_models import (
     Also,
     Baseline,
+    Latest,
     PainPoint,
     PainPoints,
     Parameters,
@@ -38,11 +39,14 @@ from services.journey_state.pain import (
     Compared,
     Pain,
 )
-from services.journey_state.pain_looking import Looked, look_at, risk_of
+from services.journey_state.pain_looking import Looked, Periods, look_at, risk_of
 from services.journey_state.pain_tables import REPEATS_MIN
+from services.journey_state.periods import latest
 from services.journey_state.proportions import wilson
 
 router = APIRouter(tags=["map"])
+
+PREVIOUS = "previous"
 
 COUNTED = {
     "leak": "Of people who entered the stage in the period and had `within` before its end: who had"
@@ -51,18 +55,25 @@ COUNTED = {
     "stall": "Of people who went on to a further stage in the period: whose stay was longer than"
     " `within`, which three of four stayed at most in the period before.",
     "loop": "Of people who entered the stage in the period: who came from a further one or had been"
-    f" there before. With a cause: of people in it, who had that event {REPEATS_MIN} times or more"
-    " during one stay (pages, screens and identify aside).",
-    "error": "Of people in the stage: who met such an event. Errors are events whose names end in"
-    " failed, failure, error, declined, rejected, denied, crashed or timeout, what opens an"
+    f" there before. With a cause: of people active in it, who had that event {REPEATS_MIN} times"
+    " or more during one stay (pages, screens and identify aside).",
+    "error": "Of people active in the stage: who met such an event. Errors are events whose names"
+    " end in failed, failure, error, declined, rejected, denied, crashed or timeout, what opens an"
     " abandonment rule of such a name, and any event with `properties.error`.",
-    "abandonment": "Of people in the stage: who had a signal of the rule due there, not retracted.",
+    "abandonment": "Of people who were active in the stage: who had a signal of the rule due"
+    " there, not retracted.",
+    "active": "Who had a touchpoint in the period while in the stage, the one that entered it"
+    " included.",
     "where": "A channel that was used while in the stage: somebody may be in several. The device"
     " (`context.device.type`, else told from `context.userAgent`) of the touchpoint that entered"
     " it; the campaign that was named last in the period, up to it.",
     "baseline": "The same cell in the period before (`compare`, else as long before). Where the"
     f" whole stage had fewer than {PEOPLE_MIN} people then: its other channels, devices or"
     " campaigns in this period.",
+    "latest": "A period of two weeks or more that is compared with the one before is looked at in"
+    " its last weeks too (a quarter of it at most, one at least), beside as many weeks before them:"
+    " what began then is little of the whole. Where one thing stands out in both, the clearer is"
+    " told.",
     "stands_out": f"Cells of {PEOPLE_MIN} people or more, as their baseline; {LOST_MIN} or more"
     f" lost; {EXCESS_MIN['previous']:.0%} above the period before, {EXCESS_MIN['others']:.0%} above"
     " others; and the difference beyond chance, by Newcombe's interval and by the score test, at"
@@ -81,19 +92,22 @@ class PainQuery(FilterQuery):
     compare: str | None = Field(None, description="previous (else), week, year, or FROM..TO")
 
 
-def read_periods(query: PainQuery, request: Request, ask: Ask) -> tuple[Filters, Filters]:
-    """The filters, and the same in the period to measure against."""
+def read_periods(query: PainQuery, request: Request, ask: Ask) -> Periods:
+    """Whoever names a period to measure against asks for nothing else."""
     filters = read_filters(request, query, ask)
-    return filters, read_compared(filters, query.compare or "previous") or filters
+    compare = query.compare or PREVIOUS
+    before = read_compared(filters, compare) or filters
+    return Periods(filters, before, latest(filters) if compare == PREVIOUS else None)
 
 
 @router.get("/v1/pain", responses=described(bad_request="A bad parameter"))
 async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> PainPoints:
     """What stands out against its own baseline, most people lost first; or nothing."""
-    filters, before = read_periods(query, request, ask)
+    periods = read_periods(query, request, ask)
+    filters = periods.now
     async with ask.database.reading() as connection:
         asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, before, term.definition.abandonment)
+        looked = await look_at(connection, asked, periods, term.definition.abandonment)
         money = await risk_of(connection, looked)
     risks: dict[int, list[Risk]] = defaultdict(list)
     for one in money:
@@ -101,7 +115,8 @@ async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask)
     found = looked.findings
     return PainPoints(
         period=period_of(filters),
-        before=before_of(looked),
+        before=bound_of(looked.whole.before),
+        latest=latest_of(looked),
         filters=filters.said(),
         journey=term.definition.journey,
         definition=term.definition.version,
@@ -115,10 +130,19 @@ async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask)
     )
 
 
-def before_of(looked: Looked) -> Bound:
-    """The period that is measured against, as answers show it."""
-    times = {"from": looked.before.from_at, "to": looked.before.to_at}
+def bound_of(filters: Filters) -> Bound:
+    """A period, as answers show it."""
+    times = {"from": filters.from_at, "to": filters.to_at}
     return Bound.model_validate({name: format_time(at) for name, at in times.items()})
+
+
+def latest_of(looked: Looked) -> Latest | None:
+    """The last weeks, where they were looked at."""
+    view = looked.latest
+    if view is None:
+        return None
+    bound = bound_of(view.asked.filters).model_dump(by_alias=True)
+    return Latest(**bound, before=bound_of(view.before))
 
 
 def _point(looked: Looked, definition: Definition, pain: Pain, risk: list[Risk]) -> PainPoint:
@@ -139,6 +163,7 @@ def _point(looked: Looked, definition: Definition, pain: Pain, risk: list[Risk])
             share=found.baseline.value,
             low=low,
             high=high,
+            query=looked.view(found).query_before(cell) if found.against == "previous" else None,
         ),
         lost=round(found.lost),
         at_risk=risk,
@@ -147,6 +172,7 @@ def _point(looked: Looked, definition: Definition, pain: Pain, risk: list[Risk])
                 dimension=one.cell.dimension,
                 value=one.cell.value,
                 people=one.share.people,
+                query=looked.view(found).query(one.cell),
                 lost=round(one.lost),
             )
             for one in pain.also
@@ -154,17 +180,18 @@ def _point(looked: Looked, definition: Definition, pain: Pain, risk: list[Risk])
         code=code,
         parameters=parameters,
         sentence=sentence(code, parameters),
-        filters=filters_of(cell),
+        filters=filters_of(looked, found),
     )
 
 
 def _struck(looked: Looked, found: Compared) -> ShareFigure:
     cell, share = found.cell, found.share
     low, high = wilson(share, looked.findings.z)
-    whole = Figure(people=share.of, query=looked.query(cell, cell.denominator.part))
+    view = looked.view(found)
+    whole = Figure(people=share.of, query=view.query(cell, cell.denominator.part))
     return ShareFigure(
         people=share.people,
-        query=looked.query(cell),
+        query=view.query(cell),
         of=whole,
         share=share.value,
         low=low,
@@ -188,8 +215,9 @@ def code_of(cell: Cell) -> str:
 def parameters_of(looked: Looked, found: Compared) -> Parameters:
     """What the sentence about the cell is made of."""
     cell = found.cell
-    rank = looked.asked.stages.index(cell.stage)
-    limits = looked.limits.usuals if cell.part == "stalled" else looked.limits.waits
+    view = looked.view(found)
+    rank = view.asked.stages.index(cell.stage)
+    limits = view.limits.usuals if cell.part == "stalled" else view.limits.waits
     timed = cell.part in ("leaked", "stalled")
     return {
         "stage": cell.stage,
@@ -203,10 +231,24 @@ def parameters_of(looked: Looked, found: Compared) -> Parameters:
         "against": found.against,
         "lost": round(found.lost),
         "within_seconds": round(limits[rank]) if timed else None,
+        "days": days_of(view.asked.filters) if found.is_latest else None,
     }
 
 
-def filters_of(cell: Cell) -> dict[str, str]:
+def days_of(filters: Filters) -> int:
+    """How long a period of whole weeks is, whatever clocks did in it."""
+    return round((filters.to_at - filters.from_at) / DAY_US)
+
+
+def filters_of(looked: Looked, found: Compared) -> dict[str, str]:
+    """The page's filters that come nearest to what was found."""
+    said = cell_filters(found.cell)
+    if found.is_latest:
+        said |= bound_of(looked.view(found).asked.filters).model_dump(by_alias=True)
+    return said
+
+
+def cell_filters(cell: Cell) -> dict[str, str]:
     """The page's filters that come nearest to the cell."""
     said = {"stage": cell.stage}
     if cell.dimension != "all":

@@ -36,6 +36,7 @@ class Baseline(_Answer):
     share: float
     low: float
     high: float
+    query: str | None = Field(description="lists them; null: they are the stage's others")
 
 
 class Where(_Answer):
@@ -49,7 +50,14 @@ class Also(Where):
     """Where the same stands out, less or wider."""
 
     people: int
+    query: str
     lost: int
+
+
+class Latest(Bound):
+    """The last weeks of the period."""
+
+    before: Bound = Field(description="as many weeks before them, which they are measured against")
 
 
 class Risk(_Answer):
@@ -83,6 +91,10 @@ class PainPoints(_Answer):
 
     period: Period
     before: Bound = Field(description="the period that is measured against")
+    latest: Latest | None = Field(
+        description="what was looked at beside the whole: parameters of what was found there have"
+        " `days`; null: nothing"
+    )
     filters: dict[str, str]
     journey: str
     definition: str
@@ -107,6 +119,7 @@ class Insights(_Answer):
 
     period: Period
     before: Bound
+    latest: Latest | None = Field(description="as of pain points")
     filters: dict[str, str]
     journey: str
     definition: str

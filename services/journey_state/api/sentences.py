@@ -26,7 +26,7 @@ _TEXTS = {
     " {share}.",
     "mostly_used": "{share} of the people who came to {stage} used {value} there.",
 }
-_USUAL = {"previous": "did in the period before", "others": "of the others did"}
+_USUAL = {"previous": "did in the {before} before", "others": "of the others did"}
 
 
 def sentence(code: str, parameters: Mapping[str, str | int | float | None]) -> str:
@@ -38,8 +38,10 @@ def sentence(code: str, parameters: Mapping[str, str | int | float | None]) -> s
     words["within"] = duration(int(parameters.get("within_seconds") or 0))
     words["where"] = _place(parameters, " ({})")
     words["mostly"] = _place(parameters, ", mostly {}")
-    words["usual"] = _USUAL.get(words.get("against", ""), "")
-    return _TEXTS[code].format(**words)
+    days = parameters.get("days")
+    before = f"{days} days" if days else "period"
+    words["usual"] = _USUAL.get(words.get("against", ""), "").format(before=before)
+    return (f"In the last {days} days " if days else "") + _TEXTS[code].format(**words)
 
 
 def _place(parameters: Mapping[str, str | int | float | None], text: str) -> str:

@@ -55,7 +55,8 @@ function words({ cause, share, baseline, against, within_seconds: within }, code
 
 /** 86 % did not go on within 3 h, before 50 %. */
 export function painSentence({ code, parameters }) {
-  return t(`pain.${code}`, words(parameters, code));
+  const said = t(`pain.${code}`, words(parameters, code));
+  return parameters.days ? t('pain.latest', { n: parameters.days, said }) : said;
 }
 
 /** A fact with its stage and its place. */
