@@ -1,4 +1,4 @@
-"""The tables of the map's roll-ups: figures per day, whose they are, and what has changed since."""
+"""The tables of the map's roll-ups: figures by time, whose they are, and what has changed since."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
+    Index,
     Integer,
     SmallInteger,
     Table,
@@ -49,35 +50,58 @@ map_counts = Table(
     Column("cell", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970, of UTC
     Column("prev_day", Integer, primary_key=True, autoincrement=False),
-    Column("until_day", Integer, primary_key=True, autoincrement=False),
     Column("people", Integer, nullable=False),
     Column("times", BigInteger, nullable=False),
     postgresql_with={"fillfactor": "70"},
 )
 
-# How long stays lasted, by the day on which they ended.
+# The same for the hours between a midnight of UTC and one elsewhere: people by a slot (a quarter of
+# an hour since 1970) of theirs in a cell, whatever was before.
+map_slots = Table(
+    "map_slots",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("cell", BigInteger, primary_key=True, autoincrement=False),
+    Column("people", Integer, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": "70"},
+)
+
+# Whoever comes back to a cell: by the slot in which, and by theirs before it.
+map_returns = Table(
+    "map_returns",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("prev_slot", Integer, primary_key=True, autoincrement=False),
+    Column("cell", BigInteger, primary_key=True, autoincrement=False),
+    Column("people", Integer, nullable=False),
+    Index("ix_map_returns_prev_slot", "prev_slot", "slot", "cell", postgresql_include=["people"]),
+    # Rows that count nobody any more.
+    Index("ix_map_returns_slot", "slot", postgresql_where=text("people = 0")),
+)
+
+# How long stays lasted, by the slot in which they ended.
 map_dwells = Table(
     "map_dwells",
     metadata,
     Column("cell", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("seconds", Double, primary_key=True, autoincrement=False),
-    Column("day", Integer, primary_key=True, autoincrement=False),
     Column("times", Integer, nullable=False),
 )
 
-# What of the figures is a customer's, so that it can be taken out again: columns of both tables.
+# What of the figures is a customer's, so that it can be taken out again.
 map_people = Table(
     "map_people",
     metadata,
     Column("customer_id", UUID, primary_key=True),
     Column("cells", ARRAY(BigInteger), nullable=False),
-    Column("days", ARRAY(Integer), nullable=False),
-    Column("prev_days", ARRAY(Integer), nullable=False),
-    Column("until_days", ARRAY(Integer), nullable=False),
+    Column("slots", ARRAY(Integer), nullable=False),
+    Column("prev_slots", ARRAY(Integer), nullable=False),
     Column("times", ARRAY(Integer), nullable=False),
     Column("dwell_cells", ARRAY(BigInteger), nullable=False),
     Column("dwell_seconds", ARRAY(Double), nullable=False),
-    Column("dwell_days", ARRAY(Integer), nullable=False),
+    Column("dwell_slots", ARRAY(Integer), nullable=False),
 )
 
 # Written by triggers on whatever the figures are made of; taken away by the roll-up. A heap without

@@ -1,4 +1,4 @@
-"""The map of whole days from the roll-ups, corrected by whoever is not in them as they are now."""
+"""The map of a period from the roll-ups, corrected by whoever is not in them as they are now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from services.journey_state.map_queries import (
     Touches,
 )
 from services.journey_state.people_queries import STAGE_PARTS, Asked
-from services.journey_state.rolled_queries import EDGE_PARTS, Days, Key, Line, Stay, Wanted
+from services.journey_state.rolled_periods import Slots, slots_of
+from services.journey_state.rolled_queries import EDGE_PARTS, Key, Line, Stay, Wanted
 
 SHARES = (0.5, 0.9)  # of stays that are no longer than what is shown
 
@@ -42,16 +43,16 @@ async def figures(
     known_by, cut = await rolled_queries.definition_rolled_up(connection)
     if known_by != definition_id or not rolled_queries.is_of_everybody(asked):
         return None
-    days = rolled_queries.days_of(asked.filters, now, cut)
-    if days is None:
+    slots = slots_of(asked.filters, now, cut)
+    if slots is None:
         return None
-    people = await rolled_queries.looked_up(connection, asked.filters, days)
+    people = await rolled_queries.looked_up(connection, asked.filters, slots)
     if people is None:
         return None
     theirs = asked._replace(among=people)
     totals = _sum(
-        await rolled_queries.rolled(connection, days),
-        await rolled_queries.rolled(connection, days, people) if people else [],
+        await rolled_queries.rolled(connection, slots),
+        await rolled_queries.rolled_of(connection, slots, people) if people else [],
     )
     found = _named(totals)
     _add(found, await rolled_queries.counted(connection, theirs) if people else [])
@@ -59,7 +60,7 @@ async def figures(
     bins = _bins(totals, stays)
     return Figures(
         {(key[1], key[0]): found[key] for key in found if key[0] in STAGE_PARTS},
-        await _dwell(connection, days, bins, people, stays),
+        await _dwell(connection, slots, bins, people, stays),
         [*_channels(found), *_events(found, events_max)],
         [
             Signals(stage, rule, state, count)
@@ -95,7 +96,10 @@ def _named(totals: Totals) -> Totals:
             of_both = (totals.get((part, stage, edge, ""), Count(0, 0)) for part in (begun, ended))
             return next(of_both).times - next(of_both).times
 
-        fresh = totals.get(("present", stage, "", ""), Count(0, 0)).people
+        def people(part: str, stage: str = stage) -> int:
+            return totals.get((part, stage, "", ""), Count(0, 0)).people
+
+        fresh = people("present")
         first, there, now = (standing("begun", "over", e) for e in ("first", "last", "now"))
         left = standing("abandoned", "let go", "last")
         figures = {
@@ -105,6 +109,7 @@ def _named(totals: Totals) -> Totals:
             "still_here": there - left,
             "there": there,
             "stock": now,
+            "converted": people("converted") - people("converted_before"),
         }
         found |= {(part, stage, "", ""): Count(n, n) for part, n in figures.items()}
     return found
@@ -155,7 +160,7 @@ class _Share(NamedTuple):
 
 async def _dwell(
     connection: Connection,
-    days: Days,
+    slots: Slots,
     bins: Bins,
     people: Sequence[UUID],
     beside: Sequence[Stay],
@@ -171,7 +176,7 @@ async def _dwell(
     near = {(one.stage, one.bin) for one in wanted}
     seconds = await rolled_queries.lasted(
         connection,
-        days,
+        slots,
         sorted(wanted),
         without=people,
         beside=[stay for stay in beside if (stay.stage, stay.bin) in near],

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Double, Integer, Text, Uuid, bindparam, text
 
-from services.contracts.times import DAY_US, to_datetime
+from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
 from services.journey_state.filters import Filters
 from services.journey_state.people_queries import PARTS, STAGE_PARTS, Asked, read, tables_of
-from services.journey_state.rollup_queries import BIN, GAP_DAYS_MAX, LASTED
+from services.journey_state.rolled_periods import SLOT_US, Edge, Slots
+from services.journey_state.rollup_queries import BIN, DAY_SLOTS, LASTED, NEVER
 
 CUSTOMERS_MAX = 20_000  # looked up beside the figures; more take longer than a count of all
 
 Key = tuple[str, str, str, str]  # part, stage, detail, name
-
-
-class Days(NamedTuple):
-    """The days of UTC since 1970 whose figures are taken, the last excluded."""
-
-    first: int
-    last: int
 
 
 class Line(NamedTuple):
@@ -50,33 +43,6 @@ async def definition_rolled_up(connection: Connection) -> tuple[int | None, int 
     return (row[0], row[1]) if row else (None, None)
 
 
-def days_of(filters: Filters, now: int, cut: int | None) -> Days | None:
-    """Whole days such that as little as can be lies between them and the period; None: none are.
-
-    Nothing has happened after `now`, or hardly anything.
-    """
-    starts = _around(filters.from_at)
-    ends = _around(filters.to_at)
-    fitting = [
-        Days(first, last)
-        for first, last in product(starts, ends)
-        if first <= last <= first + GAP_DAYS_MAX and (cut is None or first * DAY_US >= cut)
-    ]
-    return min(fitting, key=lambda days: _between(filters, days, now), default=None)
-
-
-def _around(at: int) -> tuple[int, int]:
-    return at // DAY_US, -(-at // DAY_US)
-
-
-def _between(filters: Filters, days: Days, now: int) -> int:
-    def happened(one: int, other: int) -> int:
-        return abs(min(one, now) - min(other, now))
-
-    first = happened(filters.from_at, days.first * DAY_US)
-    return first + happened(filters.to_at, days.last * DAY_US)
-
-
 def is_of_everybody(asked: Asked) -> bool:
     """Whether no filter but the period and the stage says who or what counts."""
     filters = asked.filters
@@ -89,12 +55,12 @@ def is_of_everybody(asked: Asked) -> bool:
     return tables_of(asked) == tables_of(Asked(bare, asked.stages, asked.aliases))
 
 
-async def looked_up(connection: Connection, filters: Filters, days: Days) -> list[UUID] | None:
-    """Who has changed since, and who has anything between these days and the period.
+async def looked_up(connection: Connection, filters: Filters, slots: Slots) -> list[UUID] | None:
+    """Who has changed since, and who has anything between these slots and the period.
 
     None: they are more than are looked up.
     """
-    first, last = days.first * DAY_US, days.last * DAY_US
+    first, last = slots.first * SLOT_US, slots.last * SLOT_US
     edges = {
         ("from", "begin"): sorted((filters.from_at, first)),
         ("end", "to"): sorted((last, filters.to_at)),
@@ -127,11 +93,6 @@ _LOOKED_UP = """
   ) AS changed WHERE customer_id IS NOT NULL LIMIT :limit
 """
 
-# People of whole days, each at their first of them; what is told of `people` and `times` differs.
-_WITHIN = """
-  sum(people) FILTER (WHERE day >= :first AND prev_day < :first
-    AND (part <> 'converted' OR until_day < :last)),
-  sum(times) FILTER (WHERE day >= :first)"""
 # What began and ended by an edge of the period, and how the sums of it are called.
 EDGE_PARTS = {
     "entered": "begun",
@@ -141,28 +102,38 @@ EDGE_PARTS = {
 }
 _CALLED = ", ".join(map(str, EDGE_PARTS.items()))
 _OF_EDGES = ", ".join(f"'{part}'" for part in EDGE_PARTS)  # few: their rows are found by index
-_ROLLED = f"""
-  SELECT part, stage, detail, name, {_WITHIN}
-  FROM map_cells JOIN map_counts USING (cell) WHERE day >= :first AND day < :last
-  GROUP BY part, stage, detail, name
-  UNION ALL
-  SELECT called, stage, edge, '', NULL, sum(times)
-  FROM map_cells JOIN map_counts USING (cell)
-  JOIN (VALUES {_CALLED}) AS p (part, called) USING (part)
-  CROSS JOIN (VALUES ('first', :first), ('last', :last), ('now', NULL)) AS e (edge, before)
-  WHERE part IN ({_OF_EDGES}) AND (before IS NULL OR day < before)
-  GROUP BY called, stage, edge
-"""  # noqa: S608 - constants
-_THEIRS = """
-  map_counts AS (
-    SELECT u.cell, u.day, u.prev_day, u.until_day, 1 AS people, u.times
-    FROM map_people, unnest(cells, days, prev_days, until_days, times)
-      AS u (cell, day, prev_day, until_day, times)
+
+
+def _told(table: str, at: str, before: str) -> str:
+    """People between `:first` and `:last`, each at their first time, and what was by then."""
+    return f"""
+      SELECT part, stage, detail, name, sum(people) FILTER (WHERE {before} < :first), sum(times)
+      FROM map_cells JOIN {table} USING (cell) WHERE {at} >= :first AND {at} < :last
+      GROUP BY part, stage, detail, name
+      UNION ALL
+      SELECT called, stage, edge, '', NULL, sum(times)
+      FROM map_cells JOIN {table} USING (cell)
+      JOIN (VALUES {_CALLED}) AS p (part, called) USING (part)
+      CROSS JOIN (VALUES ('first', :first), ('last', :last), ('now', NULL)) AS e (edge, until)
+      WHERE part IN ({_OF_EDGES}) AND (until IS NULL OR {at} < until)
+      GROUP BY called, stage, edge
+    """  # noqa: S608 - constants
+
+
+_OF_DAYS = _told("map_counts", "day", "prev_day")
+_THEIRS = f"""
+  WITH theirs AS MATERIALIZED (
+    SELECT u.cell, u.slot, u.prev_slot, 1 AS people, u.times
+    FROM map_people, unnest(cells, slots, prev_slots, times) AS u (cell, slot, prev_slot, times)
     WHERE customer_id = ANY(:among)
-  )"""
+    UNION ALL
+    SELECT u.cell, u.slot, {NEVER}, 0, 1 FROM map_people, unnest(dwell_cells, dwell_slots)
+      AS u (cell, slot) WHERE customer_id = ANY(:among)
+  ) {_told("theirs", "slot", "prev_slot")}"""  # noqa: S608 - constants
 _KINDS: dict[str, Any] = {
     "first": Integer(),
     "last": Integer(),
+    "bound": Integer(),
     "among": ARRAY(Uuid),
     "from": DateTime(timezone=True),
     "to": DateTime(timezone=True),
@@ -178,16 +149,67 @@ _KINDS: dict[str, Any] = {
 }
 
 
-async def rolled(
-    connection: Connection, days: Days, among: Sequence[UUID] | None = None
-) -> list[Line]:
-    """What stands in the figures of these days; `among`: what of it is these customers'."""
-    sql = _ROLLED if among is None else f"WITH {_THEIRS} {_ROLLED}"
-    values: dict[str, Any] = {"first": days.first, "last": days.last}
-    if among is not None:
-        values |= {"among": list(among)}
-    rows = await _execute(connection, sql, values)
+async def rolled(connection: Connection, slots: Slots) -> list[Line]:
+    """What stands in the figures of these slots."""
+    days = {"first": slots.first_day, "last": slots.last_day}
+    lines = _lines(await _execute(connection, _OF_DAYS, days))
+    edges = [("first", slots.opening), ("last", slots.closing)]
+    for name, edge in edges:
+        if edge.first < edge.last:
+            lines += await _between(connection, slots, name, edge)
+    return lines
+
+
+async def rolled_of(connection: Connection, slots: Slots, among: Sequence[UUID]) -> list[Line]:
+    """What of that is these customers'."""
+    values = {"first": slots.first, "last": slots.last, "among": list(among)}
+    return _lines(await _execute(connection, _THEIRS, values))
+
+
+def _lines(rows: list[Any]) -> list[Line]:
     return [Line((r[0], r[1], r[2], r[3]), int(r[4] or 0), int(r[5] or 0)) for r in rows]
+
+
+async def _between(connection: Connection, slots: Slots, name: str, edge: Edge) -> list[Line]:
+    """What the figures of the slots have more than those of the days, by this edge of them.
+
+    Counted is who has `slot` before the end and `prev_slot` before the begin, less who has `slot`
+    before the begin. A later begin adds to the former who has `prev_slot` between, and to the
+    latter who has `slot` there; a later end adds to the former who has `slot` between.
+    """
+    returns, sign = (_OPENED, -edge.sign) if name == "first" else (_CLOSED, edge.sign)
+    bound = slots.last_day * DAY_SLOTS if name == "first" else slots.first
+    rows = await _execute(
+        connection,
+        _BETWEEN.format(returns=returns),
+        {"first": edge.first, "last": edge.last, "bound": bound},
+    )
+    lines = []
+    for part, stage, detail, cell, people, times in rows:
+        lines.append(Line((part, stage, detail, cell), sign * int(people), sign * int(times)))
+        if part in EDGE_PARTS:
+            before = Line((EDGE_PARTS[part], stage, name, ""), 0, edge.sign * int(times))
+            lines.append(before)
+    return lines
+
+
+_OPENED = "prev_slot >= :first AND prev_slot < :last AND slot < :bound"
+_CLOSED = "slot >= :first AND slot < :last AND prev_slot >= :bound"
+# Whoever returns stands in both tables, and counts in one of them.
+_BETWEEN = """
+  SELECT part, stage, detail, name, people, times FROM (
+    SELECT cell, sum(people) AS people, sum(times) AS times FROM (
+      SELECT cell, people, times FROM map_slots WHERE slot >= :first AND slot < :last
+      UNION ALL
+      SELECT cell, -people, 0 FROM map_returns WHERE {returns}
+    ) AS both_of GROUP BY cell
+  ) AS summed JOIN map_cells USING (cell)
+  UNION ALL
+  SELECT part, stage, detail, name, 0, times FROM map_cells AS c CROSS JOIN LATERAL (
+    SELECT sum(times) AS times FROM map_dwells AS d
+    WHERE d.cell = c.cell AND slot >= :first AND slot < :last
+  ) AS lasted WHERE part = 'dwell' AND times IS NOT NULL
+"""
 
 
 async def _execute(connection: Connection, sql: str, values: dict[str, Any]) -> list[Any]:
@@ -247,7 +269,7 @@ class Wanted(NamedTuple):
 
 async def lasted(
     connection: Connection,
-    days: Days,
+    slots: Slots,
     wanted: Sequence[Wanted],
     *,
     without: Sequence[UUID],
@@ -261,8 +283,8 @@ async def lasted(
         connection,
         _LASTED,
         {
-            "first": days.first,
-            "last": days.last,
+            "first": slots.first,
+            "last": slots.last,
             "among": list(without),
             "stages": [one.stage for one in wanted],
             "bins": [one.bin for one in wanted],
@@ -283,12 +305,12 @@ _LASTED = """
     WHERE part = 'dwell' AND (stage, detail) IN (SELECT stage, bin FROM wanted)
   ), one AS (
     SELECT stage, bin, seconds, times FROM bin JOIN map_dwells USING (cell)
-    WHERE day >= :first AND day < :last
+    WHERE slot >= :first AND slot < :last
     UNION ALL
     SELECT stage, bin, seconds, -1 FROM map_people
-      CROSS JOIN unnest(dwell_cells, dwell_seconds, dwell_days) AS u (cell, seconds, day)
+      CROSS JOIN unnest(dwell_cells, dwell_seconds, dwell_slots) AS u (cell, seconds, slot)
       JOIN bin USING (cell)
-    WHERE customer_id = ANY(:among) AND day >= :first AND day < :last
+    WHERE customer_id = ANY(:among) AND slot >= :first AND slot < :last
     UNION ALL
     SELECT stage, bin, seconds, 1
     FROM unnest(:ofstages, :ofbins, :seconds) AS b (stage, bin, seconds)

@@ -73,14 +73,17 @@ SELECT md5('d' || n)::uuid, md5('m' || n)::uuid, 'cart', '', 's', 'm'
 FROM generate_series(1, 20000) n;
 INSERT INTO consumer_offsets SELECT 't', n, 0 FROM generate_series(0, 11) n;
 INSERT INTO map_cells
-SELECT n, CASE WHEN n > 5 THEN 'event' ELSE 'entered' END, 'awareness', '', 'e' || n
+SELECT n, CASE WHEN n > 5 THEN 'event' WHEN n = 5 THEN 'dwell' ELSE 'entered' END,
+  'awareness', '', 'e' || n
 FROM generate_series(1, 200) n;
 INSERT INTO map_counts
-SELECT n, 20000 + day, 20000 + day - 7, 2147483647, 1, 1
+SELECT n, 20000 + day, 20000 + day - 7, 1, 1
 FROM generate_series(1, 200) n, generate_series(-100, 200) day;
-INSERT INTO map_dwells SELECT n % 200, n, 20000, 1 FROM generate_series(1, 40000) n;
+INSERT INTO map_slots SELECT 1920000 + n / 4, n % 4, 1, 1 FROM generate_series(1, 40000) n;
+INSERT INTO map_returns SELECT 1920000 + n, 1910000 + n, n % 4, 1 FROM generate_series(1, 40000) n;
+INSERT INTO map_dwells SELECT n % 200, 1920000 + n, n, 1 FROM generate_series(1, 40000) n;
 INSERT INTO map_people
-SELECT md5('c' || n)::uuid, '{1}', '{20000}', '{19990}', '{20010}', '{1}', '{1}', '{1}', '{20000}'
+SELECT md5('c' || n)::uuid, '{1}', '{1920000}', '{1910000}', '{1}', '{1}', '{1}', '{1920000}'
 FROM generate_series(1, 20000) n;
 TRUNCATE map_changes;
 INSERT INTO map_changes SELECT md5('c' || n)::uuid, NULL FROM generate_series(1, 100) n;

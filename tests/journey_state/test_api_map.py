@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import median
 from typing import Any
@@ -37,7 +37,7 @@ FILTERS: tuple[dict[str, str], ...] = (
 
 
 def world_of(
-    chosen: random.Random, count: int, times: range = range(0, END, 600)
+    chosen: random.Random, count: int, times: Sequence[int] = range(0, END, 600)
 ) -> list[Touchpoint]:
     """Touchpoints of a few people, whose devices become known, are shared, and are bots'."""
     made = []

@@ -23,7 +23,8 @@ from services.journey_state import (
 )
 from services.journey_state.filters import Filters
 from services.journey_state.places import Snapshot
-from services.journey_state.rolled_queries import Days, Wanted
+from services.journey_state.rolled_periods import Slots
+from services.journey_state.rolled_queries import Wanted
 from services.journey_state.store import (
     cancelled,
     cuts,
@@ -49,7 +50,8 @@ from services.journey_state.store.people import NewIdentifier, Period
 from services.journey_state.store.progress import Move
 from tests.journey_state.planned import SMALL, Planned, Scan, filled
 
-DAYS = Days(20_000, 20_007)
+DAYS = Slots(1_920_010, 1_920_676, 20_000, 20_007)
+NEXT_DAYS = Slots(1_920_000, 1_922_880, 20_000, 20_030)
 HOUR_AND_HALF = Filters(
     from_at=20_000 * DAY_US - 5400 * SECOND_US,
     to_at=20_030 * DAY_US,
@@ -328,9 +330,18 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("pk_watermark_history",),
     ),
     "touchpoints_stored": (progress_queries.touchpoints_stored, ()),
-    "rolled": (lambda c: rolled_queries.rolled(c, DAYS), ("pk_map_counts",)),
-    "rolled of some": (
-        lambda c: rolled_queries.rolled(c, DAYS, [known()]),
+    "rolled": (
+        lambda c: rolled_queries.rolled(c, DAYS),
+        (
+            "pk_map_counts",
+            "pk_map_slots",
+            "pk_map_returns",
+            "ix_map_returns_prev_slot",
+            "pk_map_dwells",
+        ),
+    ),
+    "rolled_of": (
+        lambda c: rolled_queries.rolled_of(c, DAYS, [known()]),
         ("pk_map_people",),
     ),
     "lasted": (
@@ -340,7 +351,7 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         ("pk_map_dwells", "pk_map_people"),
     ),
     "looked_up": (
-        lambda c: rolled_queries.looked_up(c, HOUR_AND_HALF, Days(20_000, 20_030)),
+        lambda c: rolled_queries.looked_up(c, HOUR_AND_HALF, NEXT_DAYS),
         ("timeline_occurred_at_idx", "pk_identifiers", "ix_signals_due_at_signal_id"),
     ),
     "active_definition": (progress_queries.active_definition, ()),

@@ -5,19 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import httpx2
 import pytest
 
-from services.contracts.times import DAY_US, SECOND_US, format_time
-from services.journey_state import map_queries, rolled_map
+from services.contracts.times import DAY_US, SECOND_US, format_time, to_datetime
+from services.journey_state import map_queries, rolled_map, rolled_queries
 from services.journey_state.database import Database
-from services.journey_state.filters import Filters
+from services.journey_state.filters import Filters, day_begins
 from services.journey_state.keys import identifier_key
 from services.journey_state.map_queries import Figures
 from services.journey_state.people_queries import Asked
+from services.journey_state.rolled_periods import SLOT_US, slots_of
 from services.journey_state.rolling import Rolling
+from services.journey_state.rollup_queries import DAY_SLOTS
 from tests.journey_state.asking import get, serving
 from tests.journey_state.counting import counted, lives
 from tests.journey_state.running import START_US
@@ -27,7 +31,14 @@ from tests.journey_state.transacting import HOUR, Transacting, at, event, transa
 DAYS = 12
 DAY = 24 * HOUR
 MIDNIGHT = (DAY_US - START_US % DAY_US) // SECOND_US  # the first after the start, in seconds
-TIMES = range(MIDNIGHT % (3 * HOUR), DAYS * DAY, 3 * HOUR)
+QUARTER = HOUR // 4
+# At midnight and every three hours, and about a quarter of an hour around them.
+TIMES = [
+    time + beside
+    for time in range(MIDNIGHT % (3 * HOUR), DAYS * DAY, 3 * HOUR)
+    for beside in (-QUARTER, -1, 0, 0, QUARTER - 1)
+    if time + beside >= 0
+]
 END = DAYS * DAY + 13 * HOUR
 ALIASES = {"Purchase": "Order"}
 
@@ -90,12 +101,12 @@ def comparable(figures: Figures) -> Any:
 
 
 def a_period(chosen: random.Random) -> tuple[int, int]:
-    """Of whole days, from or to the middle of one, or within one."""
+    """Of whole days of UTC or elsewhere, from or to the middle of one, or within one."""
     start, end = sorted(chosen.sample(range(-1, DAYS + 2), 2))
     period = [at(MIDNIGHT + day * DAY) for day in (start, end)]
     for n in (0, 1):
-        if chosen.random() < 0.4:
-            period[n] += chosen.randrange(-11, 12, 3) * HOUR * SECOND_US + chosen.choice((0, 1))
+        if chosen.random() < 0.6:
+            period[n] += chosen.randrange(-47, 48) * QUARTER * SECOND_US + chosen.choice((0, 0, 1))
     return (period[0], period[1]) if period[0] < period[1] else (period[1], period[0] + 1)
 
 
@@ -151,6 +162,7 @@ async def test_rolled_up_figures_are_those_of_the_rows_at_every_moment(
         await world.roll()
         assert await assert_same(world, chosen, 8) == 8
         assert not await world.rows("SELECT 1 FROM map_changes")
+        await assert_days_elsewhere_are_told(world, chosen)
         await assert_as_by_hand(world, client, chosen)
         # Another definition: first nobody is rolled up by it, then everybody.
         changed = ALIASED.replace("from: [none, look, cart]", "from: [buy]")
@@ -184,6 +196,46 @@ async def test_nothing_in_the_sums_is_of_whoever_was_erased(database_url: str) -
         assert await assert_same(world, random.Random(7), 5) == 5
         await world.roll()
         assert await assert_same(world, random.Random(7), 5) == 5
+
+
+ZONES = ("Europe/Warsaw", "Asia/Kathmandu", "America/St_Johns", "Pacific/Auckland")
+
+
+async def assert_days_elsewhere_are_told(world: Rolled, chosen: random.Random) -> None:
+    """By the sums alone: nobody is looked up."""
+    for name in ZONES:
+        first = to_datetime(at(MIDNIGHT + chosen.randrange(DAYS) * DAY)).date()
+        days = (first, first + timedelta(days=chosen.randrange(1, 5)))
+        start, end = (day_begins(day, ZoneInfo(name)) for day in days)
+        filters = Filters(from_at=start, to_at=end, part_from_at=start, part_to_at=end)
+        slots = slots_of(filters, at(END), None)
+        assert slots is not None
+        async with world.database.reading() as connection:
+            assert await rolled_queries.looked_up(connection, filters, slots) == []
+        rows, rolled = await world.both((start, end))
+        assert rolled is not None
+        assert comparable(rolled) == comparable(rows), (name, first)
+
+
+def test_days_of_every_zone_begin_with_a_slot() -> None:
+    for name in available_timezones() - {"UTC"}:
+        for month in range(1, 13):
+            start, end = (day_begins(date(2026, month, n), ZoneInfo(name)) for n in (1, 28))
+            filters = Filters(from_at=start, to_at=end, part_from_at=start, part_to_at=end)
+            slots = slots_of(filters, end + 2 * DAY_US, None)
+            assert slots is not None
+            assert (slots.first * SLOT_US, slots.last * SLOT_US) == (start, end), name
+            # The next midnight of UTC is no further than that.
+            assert all(e.last - e.first <= DAY_SLOTS / 2 for e in (slots.opening, slots.closing))
+
+
+def test_nothing_between_now_and_the_end_of_the_day_is_added_up() -> None:
+    start, now = at(MIDNIGHT), at(MIDNIGHT + 3 * DAY + 100 * 60 + 1)
+    filters = Filters(from_at=start, to_at=now, part_from_at=start, part_to_at=now)
+    slots = slots_of(filters, now, None)
+    assert slots is not None
+    assert slots.last * SLOT_US >= now
+    assert slots.last_day * DAY_US >= now
 
 
 async def assert_as_by_hand(

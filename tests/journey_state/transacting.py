@@ -143,7 +143,7 @@ class Transacting:
             await connection.execute(
                 "TRUNCATE customers, identifiers, ownership_periods, conflicts, dedupe, timeline, "
                 "stage_history, signals, timers, outbox, intermediate_checkpoints, "
-                "map_cells, map_counts, map_dwells, map_people, map_changes"
+                "map_cells, map_counts, map_slots, map_returns, map_dwells, map_people, map_changes"
             )
             await connection.execute("UPDATE watermark SET at = NULL")
 

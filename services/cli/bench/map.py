@@ -30,7 +30,7 @@ QUESTION_SECONDS_MAX = 60.0
 
 
 async def measure_map(stack: Stack, plan: Plan) -> Result:
-    """Whole days until now, of UTC and of Warsaw; and a week."""
+    """Whole days until now, of UTC and elsewhere; and a week."""
     async with stack.fresh(plan.partitions) as settings:
         url = settings.database.url
         touchpoints = await fill(url, plan.customers, time.time())
@@ -68,7 +68,9 @@ async def roll_up(url: str) -> None:
         while await rolling.step():
             pass
         async with store.connection() as connection:
-            await connection.execute("VACUUM ANALYZE map_counts, map_people, map_dwells, map_cells")
+            tables = ("counts", "slots", "returns", "people", "dwells", "cells")
+            for table in tables:
+                await connection.execute(f"VACUUM ANALYZE map_{table}")
     finally:
         await store.close()
 
@@ -90,8 +92,16 @@ async def _asked(port: int, rounds: int) -> dict[str, list[float]]:
     questions = {
         "whole days until now": {"from": _midnight(DAYS)},
         "asked without a period": {},
-        "days of Warsaw": {"from": _midnight(DAYS)[:10], "zone": "Europe/Warsaw"},
+        **{
+            f"days of {zone}": {"from": _midnight(DAYS)[:10], "zone": zone}
+            for zone in ("Europe/Warsaw", "Asia/Kathmandu", "America/Los_Angeles")
+        },
         "whole days, a week": {"from": _midnight(7), "to": _midnight(0)},
+        "a week of Asia/Tokyo": {
+            "from": _midnight(8)[:10],
+            "to": _midnight(1)[:10],
+            "zone": "Asia/Tokyo",
+        },
     }
     found: dict[str, list[float]] = {name: [] for name in questions}
     async with httpx2.AsyncClient(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.journey_state.rollup_queries import CONTRIBUTIONS
+from services.journey_state.rollup_queries import CONTRIBUTIONS, NEVER, day
 from services.journey_state.store.pool import Connection, uuid_array
 
 # Of the advisory lock under which the figures change; the number is ours alone.
@@ -158,64 +158,83 @@ async def forget(
 
 async def sweep(connection: Connection) -> None:
     """Rows that count nobody any more are gone."""
-    await connection.execute("DELETE FROM map_counts WHERE people = 0 AND times = 0")
+    for table in ("map_counts", "map_slots"):
+        await connection.execute(f"DELETE FROM {table} WHERE people = 0 AND times = 0")  # noqa: S608
+    await connection.execute("DELETE FROM map_returns WHERE people = 0")
     await connection.execute("DELETE FROM map_dwells WHERE times = 0")
 
 
 _OLD = """
   was AS (
-    SELECT u.* FROM map_people, unnest(cells, days, prev_days, until_days, times)
-      AS u (cell, day, prev_day, until_day, times)
+    SELECT u.* FROM map_people, unnest(cells, slots, prev_slots, times)
+      AS u (cell, slot, prev_slot, times)
     WHERE customer_id = ANY(:among)
   ), had_lasted AS (
-    SELECT u.* FROM map_people, unnest(dwell_cells, dwell_seconds, dwell_days)
-      AS u (cell, seconds, day)
+    SELECT u.* FROM map_people, unnest(dwell_cells, dwell_slots, dwell_seconds)
+      AS u (cell, slot, seconds)
     WHERE customer_id = ANY(:among)
   )"""
 
-# Nothing else than these rows of the two tables changes: their order is that of their keys.
-_APPLY = """
-  counted AS (
-    INSERT INTO map_counts AS c (cell, day, prev_day, until_day, people, times)
-    SELECT cell, day, prev_day, until_day, sum(people), sum(times) FROM ({counts}) AS d
-    GROUP BY 1, 2, 3, 4 HAVING sum(people) <> 0 OR sum(times) <> 0 ORDER BY 1, 2, 3, 4
-    ON CONFLICT (cell, day, prev_day, until_day) DO UPDATE
+# Nothing else than these rows of the tables changes: their order is that of their keys.
+_APPLY = f"""
+  difference AS MATERIALIZED (
+    SELECT cell, slot, prev_slot, sum(people) AS people, sum(times) AS times
+    FROM ({{lines}}) AS d GROUP BY 1, 2, 3 HAVING sum(people) <> 0 OR sum(times) <> 0
+  ), longer AS MATERIALIZED (
+    SELECT cell, slot, seconds, sum(times) AS times
+    FROM ({{stays}}) AS d GROUP BY 1, 2, 3 HAVING sum(times) <> 0
+  ), counted AS (
+    INSERT INTO map_counts AS c (cell, day, prev_day, people, times)
+    SELECT cell, {day("slot")}, {day("prev_slot")}, sum(people), sum(times) FROM (
+      SELECT cell, slot, prev_slot, people, times FROM difference
+      UNION ALL SELECT cell, slot, {NEVER}, 0, times FROM longer
+    ) AS d GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (cell, day, prev_day) DO UPDATE
     SET people = c.people + excluded.people, times = c.times + excluded.times
+  ), slotted AS (
+    INSERT INTO map_slots AS c (slot, cell, people, times)
+    SELECT slot, cell, sum(people), sum(times) FROM difference GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (slot, cell) DO UPDATE
+    SET people = c.people + excluded.people, times = c.times + excluded.times
+  ), returned AS (
+    INSERT INTO map_returns AS c (slot, prev_slot, cell, people)
+    SELECT slot, prev_slot, cell, people FROM difference
+    WHERE prev_slot <> {NEVER} AND people <> 0 ORDER BY 1, 2, 3
+    ON CONFLICT (slot, prev_slot, cell) DO UPDATE SET people = c.people + excluded.people
   ), timed AS (
-    INSERT INTO map_dwells AS c (cell, seconds, day, times)
-    SELECT cell, seconds, day, sum(times) FROM ({dwells}) AS d
-    GROUP BY 1, 2, 3 HAVING sum(times) <> 0 ORDER BY 1, 2, 3
-    ON CONFLICT (cell, seconds, day) DO UPDATE SET times = c.times + excluded.times
-  )"""
+    INSERT INTO map_dwells AS c (cell, slot, seconds, times)
+    SELECT cell, slot, seconds, times FROM longer ORDER BY 1, 2, 3
+    ON CONFLICT (cell, slot, seconds) DO UPDATE SET times = c.times + excluded.times
+  )"""  # noqa: S608 - constants
 
 _IS = """
   named AS (
     INSERT INTO map_cells (cell, part, stage, detail, name)
-    SELECT DISTINCT cell, part, stage, detail, name FROM told ON CONFLICT DO NOTHING
+    SELECT DISTINCT cell, part, stage, detail, name FROM told
+    UNION SELECT cell, 'dwell', stage, bin, '' FROM lasted ON CONFLICT DO NOTHING
   ), kept AS (
     INSERT INTO map_people
-    SELECT t.*, coalesce(d.cells, '{}'), coalesce(d.seconds, '{}'), coalesce(d.days, '{}') FROM (
-      SELECT customer_id, array_agg(cell), array_agg(day), array_agg(prev_day),
-        array_agg(until_day), array_agg(CAST(times AS int)) FROM told GROUP BY customer_id
+    SELECT t.*, coalesce(d.cells, '{}'), coalesce(d.seconds, '{}'), coalesce(d.slots, '{}') FROM (
+      SELECT customer_id, array_agg(cell), array_agg(slot), array_agg(prev_slot),
+        array_agg(CAST(times AS int)) FROM told GROUP BY customer_id
     ) AS t LEFT JOIN (
       SELECT customer_id, array_agg(cell) AS cells, array_agg(seconds) AS seconds,
-        array_agg(day) AS days FROM lasted GROUP BY customer_id
+        array_agg(slot) AS slots FROM lasted GROUP BY customer_id
     ) AS d USING (customer_id)
-    ON CONFLICT (customer_id) DO UPDATE SET cells = excluded.cells, days = excluded.days,
-      prev_days = excluded.prev_days, until_days = excluded.until_days, times = excluded.times,
+    ON CONFLICT (customer_id) DO UPDATE SET cells = excluded.cells, slots = excluded.slots,
+      prev_slots = excluded.prev_slots, times = excluded.times,
       dwell_cells = excluded.dwell_cells, dwell_seconds = excluded.dwell_seconds,
-      dwell_days = excluded.dwell_days
+      dwell_slots = excluded.dwell_slots
   ), gone AS (
     DELETE FROM map_people WHERE customer_id = ANY(:among)
       AND customer_id NOT IN (SELECT customer_id FROM told)
   )"""
 
-_MINUS = "SELECT cell, day, prev_day, until_day, -1 AS people, -times AS times FROM was"
-_MINUS_DWELLS = "SELECT cell, seconds, day, -1 AS times FROM had_lasted"
+_MINUS = "SELECT cell, slot, prev_slot, -1 AS people, -times AS times FROM was"
+_MINUS_STAYS = "SELECT cell, slot, seconds, -1 AS times FROM had_lasted"
 _DIFFERENCE = _APPLY.format(
-    counts=f"""SELECT cell, day, prev_day, until_day, 1 AS people, times FROM told
-      UNION ALL {_MINUS}""",  # noqa: S608 - constants
-    dwells=f"SELECT cell, seconds, day, 1 AS times FROM lasted UNION ALL {_MINUS_DWELLS}",  # noqa: S608
+    lines=f"SELECT cell, slot, prev_slot, 1 AS people, times FROM told UNION ALL {_MINUS}",  # noqa: S608
+    stays=f"SELECT cell, slot, seconds, 1 AS times FROM lasted UNION ALL {_MINUS_STAYS}",  # noqa: S608
 )
 
 _TYPES = {
@@ -249,7 +268,7 @@ def _numbered(sql: str) -> _Numbered:
 _ROLL = _numbered(f"{CONTRIBUTIONS}, {_OLD}, {_DIFFERENCE}, {_IS} SELECT 1")
 _FORGET = _numbered(
     f"""
-    WITH {_OLD}, {_APPLY.format(counts=_MINUS, dwells=_MINUS_DWELLS)}
+    WITH {_OLD}, {_APPLY.format(lines=_MINUS, stays=_MINUS_STAYS)}
     DELETE FROM map_people WHERE customer_id = ANY(:among)
     """  # noqa: S608 - constants
 ).sql
