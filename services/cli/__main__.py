@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -16,7 +17,10 @@ ROLES = {
 
 
 def main() -> None:
-    """The `milepost` command."""
+    """The `milepost` command. Until a verb begins, Ctrl-C ends it without a word."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Amid imports it would be a traceback. The verbs' callback takes this back.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     role = ROLES.get(sys.argv[1]) if len(sys.argv) == 2 else None
     if role is not None:
         import_module(role).run()

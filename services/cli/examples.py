@@ -12,7 +12,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "api": (("MILEPOST_API__PORT=8002 milepost api", "beside another one"),),
     "worker": (("milepost worker", "start more of them to share the partitions"),),
     "migrate": (("milepost migrate", "before the roles of a new version start"),),
-    "topics": (("milepost topics", "safe to repeat; ends with 1 where a topic is wrong"),),
+    "topics": (("milepost topics", "safe to repeat; ends with 2 where a topic is wrong"),),
     "simulate": (
         ("milepost simulate", "200 people against the running `milepost up`"),
         (

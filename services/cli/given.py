@@ -77,7 +77,7 @@ def instant_us(text: str) -> int:
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def refuse(line: str) -> NoReturn:
-    """Say what stands in the way, and end with the exit code of a wrong use."""
+def refuse(line: str, code: int = EXIT_USAGE) -> NoReturn:
+    """Say what stands in the way, and end with the exit code, that of a wrong use unless given."""
     typer.echo(line, err=True)
-    sys.exit(EXIT_USAGE)
+    sys.exit(code)

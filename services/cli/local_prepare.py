@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.cli.kafka_said import ADVICE
 from services.cli.local.errors import LocalStackError
-from services.cli.topics import TopicsError, ensure_topics
+from services.cli.topics import KafkaRefusedError, TopicsError, ensure_topics
 from services.journey_state.active import activate
 from services.journey_state.definition import read_definition
 from services.journey_state.migrate import upgrade
@@ -44,6 +45,8 @@ async def prepare_topics(kafka: KafkaSettings, timeline_days: int) -> None:
     """The topics are as the roles need them."""
     try:
         await ensure_topics(kafka, timeline_days=timeline_days)
+    except KafkaRefusedError as error:
+        raise LocalStackError(str(error), f"{ADVICE[0].upper()}{ADVICE[1:]}") from error
     except TopicsError as error:
         raise LocalStackError(str(error).rstrip(".")) from error
 

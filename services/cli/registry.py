@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from importlib import import_module
 
@@ -68,4 +69,6 @@ def bare_app() -> typer.Typer:
 
 def _whatever_the_verb() -> None:
     # With it a command line of one verb still asks for the verb's name.
-    pass
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        # From here on a verb may have something to put in order when it is interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,6 +14,7 @@ from rich.progress import Progress, TaskID
 from services.cli.asking import EXIT_NOT_REACHABLE, DataOption
 from services.cli.endpoints import EndpointsError, read_endpoints
 from services.cli.given import instant_us, load_settings, refuse
+from services.cli.kafka_said import said
 from services.cli.logs import configure_logging
 from services.journey_state.active import NoDefinitionError
 from services.journey_state.computed_by import as_the_workers
@@ -56,8 +57,8 @@ def replay(
     except SCHEMA_MISSING:
         refuse("milepost replay: the schema is missing or too old: run `milepost migrate`")
     except (KafkaError, *TRANSIENT) as error:
-        typer.echo(f"milepost replay: interrupted, run it again: {error!r}", err=True)
-        raise typer.Exit(EXIT_NOT_REACHABLE) from None
+        line = f"milepost replay: interrupted: {said(error)}; it is safe to run it again"
+        refuse(line, EXIT_NOT_REACHABLE)
     _tell(done)
 
 

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.cli.endpoints import EndpointsError, read_endpoints
+from services.cli.kafka_said import said
 from services.cli.looks import on_terminal
 from services.cli.tail_lines import (
     print_coloured,
@@ -101,8 +102,7 @@ def tail(
         missing = f"{kafka.bootstrap} has no topic {topic}: create it with `milepost topics`"
         _fail(EXIT_NOT_FOUND, missing)
     except (KafkaError, OSError, TimeoutError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        _fail(EXIT_NOT_REACHABLE, f"Kafka at {kafka.bootstrap} does not answer: {reason}")
+        _fail(EXIT_NOT_REACHABLE, f"Kafka at {kafka.bootstrap}: {said(error)}")
 
 
 def _kafka(data: Path | None) -> KafkaSettings:

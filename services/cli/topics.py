@@ -10,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from services.cli.kafka_said import said
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -26,6 +28,10 @@ SET_ON_TOPIC = 1
 
 class TopicsError(Exception):
     """The topics are not as the services need them, or Kafka did not let us make them so."""
+
+
+class KafkaRefusedError(TopicsError):
+    """Kafka does not answer, or does not let us do what we must."""
 
 
 async def ensure_topics(
@@ -54,7 +60,7 @@ async def ensure_topics(
 async def admin_of(
     kafka: KafkaSettings, *, request_milliseconds_max: int = REQUEST_MILLISECONDS_MAX
 ) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A connected client, closed at the end; what Kafka refuses comes as `TopicsError`."""
+    """A connected client, closed at the end; what Kafka refuses comes as `KafkaRefusedError`."""
     admin = AIOKafkaAdminClient(
         **kafka.client_options(), request_timeout_ms=request_milliseconds_max
     )
@@ -62,10 +68,7 @@ async def admin_of(
         await admin.start()
         yield admin
     except (KafkaError, OSError) as error:
-        raise TopicsError(
-            f"Kafka at {kafka.bootstrap} did not do as asked: {error}."
-            " Check MILEPOST_KAFKA__BOOTSTRAP and the rights of its user"
-        ) from error
+        raise KafkaRefusedError(f"Kafka at {kafka.bootstrap}: {said(error)}") from error
     finally:
         await admin.close()
 

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import services
@@ -34,7 +35,8 @@ def alembic_config(connection: Connection | None = None) -> Config:
 async def upgrade(url: str, *, revision: str = "head") -> None:
     """After this the schema is at `revision`; safe to run from several programs at once.
 
-    At the head, the timeline has partitions for some months ahead.
+    At the head, the timeline has partitions for some months ahead. Raises ConnectionError where
+    the database lets nobody in.
     """
     engine = create_async_engine(driver_url(url))
     try:
@@ -45,6 +47,10 @@ async def upgrade(url: str, *, revision: str = "head") -> None:
                 driver = (await connection.get_raw_connection()).driver_connection
                 await connection.exec_driver_sql("SELECT 1")  # begins the transaction
                 await make_months(driver, datetime.now(UTC))
+    except DBAPIError as error:
+        if error.statement is None:  # it came no further than to the door
+            raise ConnectionError(str(error.orig)) from error
+        raise
     finally:
         await engine.dispose()
 

@@ -236,7 +236,7 @@ async def test_a_folder_that_cannot_be_made_and_a_database_that_is_away_are_told
     assert blocked.exit_code == 2
     assert "cannot be written: Not a directory" in blocked.stderr
     assert away.exit_code == 3
-    assert "does not answer" in away.stderr
+    assert "cannot be read" in away.stderr
 
 
 async def test_parquet_is_written_or_its_extra_asked_for(

@@ -232,7 +232,12 @@ async def test_what_stands_in_the_way_is_one_clear_line(
 ) -> None:
     chosen = {
         "nothing": (3, "no Milepost runs over", ["--data", str(tmp_path)], {}),
-        "unreachable": (3, "does not answer", [], {"MILEPOST_KAFKA__BOOTSTRAP": "127.0.0.1:1"}),
+        "unreachable": (
+            3,
+            "nothing answers there",
+            [],
+            {"MILEPOST_KAFKA__BOOTSTRAP": "127.0.0.1:1"},
+        ),
         "missing": (1, "no topic absent.stage-changes.v1", [], {}),
         "usage": (2, "orders", ["orders"], {}),
     }

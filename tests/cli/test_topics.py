@@ -57,7 +57,7 @@ async def test_another_number_of_partitions_is_an_error(kafka_settings: KafkaSet
 async def test_a_broker_that_is_away_is_an_error(kafka_settings: KafkaSettings) -> None:
     away = kafka_settings.model_copy(update={"bootstrap": "127.0.0.1:1"})
 
-    with pytest.raises(TopicsError, match="MILEPOST_KAFKA__BOOTSTRAP"):
+    with pytest.raises(TopicsError, match="nothing answers there"):
         await ensure_topics(away)
 
 

@@ -161,7 +161,7 @@ def _fail_for(error: BaseException) -> NoReturn:
     if isinstance(error, OSError) and error.filename is not None:
         _fail(EXIT_USAGE, f"{error.filename} cannot be written: {error.strerror}")
     reason = str(error).partition("\n")[0] or type(error).__name__
-    _fail(EXIT_NOT_REACHABLE, f"the database does not answer: {reason}; run it again")
+    _fail(EXIT_NOT_REACHABLE, f"the database cannot be read: {reason}")
 
 
 def _say(line: str) -> None:

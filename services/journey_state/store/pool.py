@@ -77,15 +77,16 @@ class Store:
     @classmethod
     async def connect(cls, url: str, *, connections_max: int = 4) -> Store:
         """A store on this database; raises one of `TRANSIENT` when it is not reachable."""
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections_max,
-            timeout=CONNECT_SECONDS_MAX,
-            command_timeout=COMMAND_SECONDS_MAX,
-            server_settings=_SERVER_SETTINGS,
-            init=_set_codecs,
-        )
+        with _as_unreachable():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections_max,
+                timeout=CONNECT_SECONDS_MAX,
+                command_timeout=COMMAND_SECONDS_MAX,
+                server_settings=_SERVER_SETTINGS,
+                init=_set_codecs,
+            )
         return cls(pool)
 
     @asynccontextmanager
