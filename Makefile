@@ -29,8 +29,10 @@ parquet: env ## add what `milepost export --format parquet` needs: 55 MB
 demo: env ## start everything with the demo simulator; Ctrl-C stops it
 	@exec $(BIN)/milepost up --demo
 
+# Dozens of processes are started: none compiles again what another has compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: env ## the whole test suite on real Kafka and PostgreSQL
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(PROCESSES)
 
 soak: env ## simulate SEEDS=5000 lives of clients, Kafka and workers under a virtual clock
 	SEEDS=$(or $(SEEDS),5000) $(BIN)/python -m pytest -n 2 tests/journey_state/test_simulation.py

@@ -20,16 +20,16 @@ from services.cli.local.postgres import EmbeddedPostgres
 from services.cli.topics import admin_of, ensure_topics
 from services.journey_state.migrate import upgrade
 from services.settings import KafkaSettings
+from tests.spreading import ByPlace, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from xdist.remote import Producer
+
     from services.contracts.topics import Topics
 
 PARTITIONS = 3
-TESTS = Path(__file__).parent
-# Folders whose tests share a fixture that is dear; each process starts its own.
-TOGETHER = frozenset({"e2e", "page"})
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
 # No test judges how long something took: the machine may be busy with others.
@@ -44,11 +44,14 @@ settings.register_profile(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one runs all tests of a file, or of a folder in `TOGETHER`."""
-    for item in items:
-        place = item.path.relative_to(TESTS)
-        group = place.parts[0] if place.parts[0] in TOGETHER else str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Long ones come first."""
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
+    """Of several processes one runs all tests of a file, or of a folder that shares a system."""
+    return ByPlace(config, log)
 
 
 @pytest.fixture(scope="session")
