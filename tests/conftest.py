@@ -25,6 +25,7 @@ from tests.spreading import ByPlace, turn_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from playwright.async_api import Browser
     from xdist.remote import Producer
 
     from services.contracts.topics import Topics
@@ -78,6 +79,23 @@ def folder_for_server() -> Iterator[Path]:
         prefix="milepost-", dir=MEMORY_DISK if roomy else None, ignore_cleanup_errors=True
     ) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program; asked for first, so that nothing is started in vain."""
+    from tests.browser.chromium import found_chromium  # only few tests need what drives it
+
+    return found_chromium()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One for all tests."""
+    from tests.browser.chromium import running_browser
+
+    async with running_browser() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(scope="session")

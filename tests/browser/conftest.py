@@ -1,4 +1,4 @@
-"""A browser, an ingest and a website for the tests of this folder."""
+"""A visitor, an ingest and a website for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from services.cli.topics import ensure_topics
 from services.settings import IngestSettings, KafkaSettings, Settings
-from tests.browser.chromium import found_chromium, running_browser, visitor
+from tests.browser.chromium import visitor
 from tests.browser.collecting import SOURCES, Collecting
 from tests.browser.website import Website, website
 from tests.conftest import PARTITIONS, drop_topics
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import Browser, BrowserContext
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's program; asked for first, so that nothing is started in vain."""
-    return found_chromium()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """One for all tests."""
-    async with running_browser() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture

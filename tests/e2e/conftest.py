@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def stack(server_dir: Path) -> AsyncIterator[Stack]:
     """`milepost up` with its own data, servers and ports."""
     async with running_stack(server_dir / "e2e") as running:
