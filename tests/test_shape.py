@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 FUNCTION_LINES_MAX = 60
@@ -35,8 +35,10 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-every_file = pytest.mark.parametrize("path", SOURCES, ids=named)
-every_test_file = pytest.mark.parametrize("path", TESTS, ids=named)
+# One test a rule, not one a file and rule: thousands of tests took longer than what they tell.
+@functools.cache
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
@@ -67,40 +69,65 @@ def _name(called: ast.expr) -> str:
     return called.id if isinstance(called, ast.Name) else ""
 
 
-@every_file
-def test_files_and_functions_are_short(path: Path) -> None:
-    text = path.read_text("utf-8")
-    most = TEST_FILE_LINES_MAX if path in TESTS else FILE_LINES_MAX
+@dataclass(frozen=True)
+class Shape:
+    """What the rules ask of a file's syntax tree, which is too large to be kept."""
+
+    has_purpose: bool
+    long_functions: list[str]
+    waits_seconds: list[float]
+
+
+@functools.cache
+def shape_of(path: Path) -> Shape:
+    tree = ast.parse(text_of(path))
+    return Shape(
+        ast.get_docstring(tree) is not None,
+        [one.name for one in functions(tree) if lines_of(one) > FUNCTION_LINES_MAX],
+        list(waits(tree)),
+    )
+
+
+def test_files_are_short() -> None:
+    most = {path: TEST_FILE_LINES_MAX if path in TESTS else FILE_LINES_MAX for path in SOURCES}
+
+    assert not [named(path) for path in SOURCES if text_of(path).count("\n") > most[path]]
+
+
+def test_functions_are_short() -> None:
     # A migration is a list of tables, not a course of action.
-    looked_at = [] if path.is_relative_to(ROOT / "migrations") else functions(ast.parse(text))
-    long = [f.name for f in looked_at if lines_of(f) > FUNCTION_LINES_MAX]
+    looked_at = [path for path in SOURCES if not path.is_relative_to(ROOT / "migrations")]
+    long = {named(path): shape_of(path).long_functions for path in looked_at}
 
-    assert text.count("\n") <= most
-    assert not long
-
-
-@every_file
-def test_names_say_what_is_inside(path: Path) -> None:
-    assert path.stem not in BANNED_NAMES
-    assert not BANNED_NAMES.intersection(path.relative_to(ROOT).parts)
+    assert not {path: names for path, names in long.items() if names}
 
 
-@every_file
-def test_modules_say_their_purpose(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert not text or ast.get_docstring(ast.parse(text))
+def test_names_say_what_is_inside() -> None:
+    words = {path: {path.stem, *path.relative_to(ROOT).parts} for path in SOURCES}
+
+    assert not [named(path) for path in SOURCES if BANNED_NAMES & words[path]]
 
 
-@every_file
-def test_nothing_is_left_over(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert not LEFT_OVERS.findall(text)
-    assert not BARE_IGNORE.findall(text)
+def test_modules_say_their_purpose() -> None:
+    assert not [named(path) for path in SOURCES if text_of(path) and not shape_of(path).has_purpose]
 
 
-@every_test_file
-def test_tests_wait_for_conditions_and_use_real_parts(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert not [wait for wait in waits(ast.parse(text)) if wait >= WAIT_SECONDS_MAX]
-    if path != Path(__file__):
-        assert not MOCKS.findall(text)
+def test_nothing_is_left_over() -> None:
+    found = {
+        named(path): LEFT_OVERS.findall(text_of(path)) + BARE_IGNORE.findall(text_of(path))
+        for path in SOURCES
+    }
+
+    assert not {path: left for path, left in found.items() if left}
+
+
+def test_tests_wait_for_conditions() -> None:
+    longest = {named(path): max(shape_of(path).waits_seconds, default=0) for path in TESTS}
+
+    assert not {path: wait for path, wait in longest.items() if wait >= WAIT_SECONDS_MAX}
+
+
+def test_tests_use_real_parts() -> None:
+    others = [path for path in TESTS if path != Path(__file__)]
+
+    assert not [named(path) for path in others if MOCKS.search(text_of(path))]
