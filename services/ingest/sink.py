@@ -12,7 +12,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import TopicPartition
 
-from services.contracts.touchpoint import partition_of
 from services.ingest.accumulator import Accumulator, Batch, Builder, Headers, Lane, Waiter
 from services.ingest.errors import RefusedError, UnavailableError
 from services.settings import KafkaSettings
@@ -114,12 +113,12 @@ class KafkaSink:
         """They are on their way; `send` is this and the wait. Raises UnavailableError."""
         self._require_room()
         waiter = Waiter(self._loop)
-        append, lanes = self._accumulator.append, self._lanes
-        count = len(lanes)
-        for key, value in touchpoints:
-            append(lanes[partition_of(key, count)], key, value, waiter)
+        self._accumulator.extend(self._lanes, touchpoints, waiter)
         for record in rejected:
-            append(self._rejected_lane, None, record.value, waiter, record.headers)
+            self._accumulator.append(
+                self._rejected_lane, None, record.value, waiter, record.headers
+            )
+        self._accumulator.gathered()
         return waiter
 
     async def broadcast(self, value: bytes, headers: Headers) -> int:

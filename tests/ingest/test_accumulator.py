@@ -6,7 +6,17 @@ import asyncio
 
 import pytest
 
-from services.ingest.accumulator import NO_HEADERS, Accumulator, Batch, Headers, Lane, Waiter
+from services.contracts.touchpoint import partition_of
+from services.ingest.accumulator import (
+    NO_HEADERS,
+    RECORD_OVERHEAD_BYTES,
+    RETURN_SECONDS_MAX,
+    Accumulator,
+    Batch,
+    Headers,
+    Lane,
+    Waiter,
+)
 from services.ingest.errors import UnavailableError
 from services.ingest.sink import KafkaSink
 from services.settings import KafkaSettings
@@ -39,12 +49,14 @@ class Records:
 class Broker:
     """Takes rounds when it is let, and remembers what it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, return_seconds_max: float = RETURN_SECONDS_MAX) -> None:
         self.rounds: list[list[Batch]] = []
         self.open = asyncio.Event()
         self.open.set()
         self.fails = False
-        self.accumulator = Accumulator(Records, lambda lane: lane.partition % 2, self.deliver)
+        self.accumulator = Accumulator(
+            Records, lambda lane: lane.partition % 2, self.deliver, return_seconds_max
+        )
         self.accumulator.paused = False
 
     async def deliver(self, batches: list[Batch]) -> None:
@@ -60,6 +72,7 @@ class Broker:
         waiter = Waiter(asyncio.get_running_loop())
         for value in values:
             self.accumulator.append(lane, None, value, waiter)
+        self.accumulator.gathered()
         return waiter
 
     def values(self, lane: Lane) -> list[bytes | None]:
@@ -109,6 +122,47 @@ async def test_a_brokers_next_round_waits_for_the_one_before() -> None:
         await waiter.future
     assert broker.values(even) == [b"1", b"2", b"3"]
     assert len(broker.rounds) == 3
+
+
+async def test_a_round_waits_for_those_whom_the_last_one_answered() -> None:
+    broker, lane = Broker(return_seconds_max=60), Lane("t", 0)
+    for waiter in [broker.send(lane, b"1"), broker.send(lane, b"2")]:
+        await waiter.future
+    first = broker.send(lane, b"3")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(broker.rounds) == 1
+    second = broker.send(lane, b"4")
+    await asyncio.gather(first.future, second.future)
+    assert len(broker.rounds) == 2
+
+
+async def test_a_round_does_not_wait_long_for_those_who_stay_away() -> None:
+    broker, lane = Broker(return_seconds_max=0.001), Lane("t", 0)
+    for waiter in [broker.send(lane, b"1"), broker.send(lane, b"2")]:
+        await waiter.future
+    await broker.send(lane, b"3").future
+    assert broker.values(lane) == [b"1", b"2", b"3"]
+
+
+async def test_a_lone_sender_is_never_waited_for() -> None:
+    broker, lane = Broker(return_seconds_max=60), Lane("t", 0)
+    for number in range(5):
+        await broker.send(lane, b"%d" % number).future
+    assert len(broker.rounds) == 5
+
+
+async def test_records_go_to_the_lane_of_their_key_in_order_and_fill_several_batches() -> None:
+    broker, lanes = Broker(), [Lane("t", 0), Lane("t", 2)]
+    records = [(b"user_id:%d" % (n % 5), b"%d" % n) for n in range(20)]
+    waiter = Waiter(asyncio.get_running_loop())
+    broker.accumulator.extend(lanes, records, waiter)
+    assert broker.accumulator.bytes == sum(RECORD_OVERHEAD_BYTES + len(v) for _, v in records)
+    await waiter.future
+    for number, lane in enumerate(lanes):
+        own = [value for key, value in records if partition_of(key, 2) == number]
+        assert broker.values(lane) == own
+    assert broker.accumulator.bytes == 0
 
 
 async def rounds(broker: Broker, count: int) -> None:
