@@ -63,6 +63,12 @@ class BodyReader:
             del self._reading[task]
         return decoded(body, encoding, self._bytes_max)
 
+    def undone(self, body: bytes, encoding: bytes) -> bytes:
+        """As `read`, of a body that is there. Raises RequestError."""
+        if len(body) > self._bytes_max:
+            raise too_large(self._bytes_max)
+        return decoded(body, encoding, self._bytes_max)
+
     async def sweep(self) -> None:
         """Runs until cancelled, ending every read that is over its time."""
         while True:

@@ -22,6 +22,7 @@ from services.ingest.body import ClientGoneError, Receive
 from services.ingest.errors import RequestError, UnavailableError
 from services.ingest.hooks.receiver import PREFIX as HOOKS_PREFIX
 from services.ingest.hooks.receiver import HookReceiver
+from services.ingest.http_protocol import exchange_of
 from services.ingest.protocols.dialect import Dialect, Head, Parse
 from services.ingest.protocols.event import Parsed
 from services.ingest.routes import BY_PATH, Route
@@ -55,10 +56,12 @@ class Collector:
             answer = await answering
         except ClientGoneError:
             return
-        await send(
-            {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-        )
-        await send({"type": "http.response.body", "body": answer.body})
+        exchange = exchange_of(scope)
+        if exchange is None or not exchange.answer(answer):
+            await send(
+                {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+            )
+            await send({"type": "http.response.body", "body": answer.body})
         self._parts.metrics.observe_request(perf_counter() - started)
 
     async def _answer(self, route: Route, scope: Scope, receive: Receive) -> Answer:
@@ -89,7 +92,13 @@ class Collector:
     ) -> Answer:
         parts, words = self._parts, dialect.words
         require_small_head(scope)
-        body = await parts.reader.read(receive, head.headers.get(b"content-encoding", b""))
+        exchange = exchange_of(scope)
+        whole = None if exchange is None else exchange.whole_body()
+        encoding = head.headers.get(b"content-encoding", b"")
+        if whole is None:
+            body = await parts.reader.read(receive, encoding)
+        else:
+            body = parts.reader.undone(whole, encoding)
         if dialect.parse is None:
             return words.success([])
         if len(body) > PARSED_HERE_BYTES_MAX:

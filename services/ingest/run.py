@@ -19,6 +19,7 @@ import uvicorn
 import uvloop
 
 from services.ingest.app import create_app
+from services.ingest.http_protocol import IngestProtocol
 from services.ingest.instance import InstanceError
 from services.ingest.slow_heads import end_slow_heads
 from services.ingest.spool_folder import WORKER_FOLDER, tell_of_unserved
@@ -99,7 +100,7 @@ async def serve(
 def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings),
-        http="httptools",
+        http=IngestProtocol,
         ws="none",
         interface="asgi3",
         lifespan="on",
