@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 from zlib import crc32
 
@@ -86,9 +87,8 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Touchpoint)
 
 
-def encode(touchpoint: Touchpoint) -> bytes:
-    """The record's value."""
-    return _encoder.encode(touchpoint)
+encode: Callable[[Touchpoint], bytes] = _encoder.encode
+"""The record's value."""
 
 
 def decode(value: bytes) -> Touchpoint:

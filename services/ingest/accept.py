@@ -19,7 +19,7 @@ from services.ingest.protocols.dialect import Head, Headers, Query
 from services.ingest.protocols.event import Parsed
 from services.ingest.rate import Rates
 from services.ingest.rejection import rejection
-from services.ingest.sink import EventSink
+from services.ingest.sink import EventSink, RejectedRecord
 from services.ingest.sources import Sources
 from services.ingest.sources_file import Source
 from services.ingest.translate import Moment, TimeLimits, Translator, Verdict
@@ -109,12 +109,7 @@ async def _keep(
     parts: Parts, source: Source, verdicts: list[Verdict], bad: list[Verdict], received_at: int
 ) -> None:
     good = [(v.key, v.record) for v in verdicts if v.record is not None]
-    rejected = [
-        rejection(v.raw, source.name, v.fault, received_at)
-        for v in bad
-        if v.fault is not None and v.fault.code != _NEVER_KEPT
-    ]
-    await parts.sink.send(good, rejected)
+    await parts.sink.send(good, _rejections(source, bad, received_at) if bad else ())
     # A process that stood still meanwhile may have been given up: the watermark minds nobody's
     # event that is acknowledged after that.
     parts.pulse.require_ready(parts.inflight.now())
@@ -123,6 +118,14 @@ async def _keep(
         count(source.name, source.channel, "accepted", len(good))
     if bad:
         count(source.name, source.channel, "rejected", len(bad))
+
+
+def _rejections(source: Source, bad: list[Verdict], received_at: int) -> list[RejectedRecord]:
+    return [
+        rejection(v.raw, source.name, v.fault, received_at)
+        for v in bad
+        if v.fault is not None and v.fault.code != _NEVER_KEPT
+    ]
 
 
 def require_small_head(scope: Mapping[str, Any]) -> None:

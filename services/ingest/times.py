@@ -50,6 +50,7 @@ class Correction(NamedTuple):
 
 
 NO_CORRECTION = Correction(0, "none")
+RIGHT = Correction(0, "ok")
 
 
 def read_timestamp(value: object) -> Instant:
@@ -137,7 +138,7 @@ def correction(head_at: int, sent_at: int | None, skew_us_max: int) -> Correctio
         return NO_CORRECTION
     skew = head_at - sent_at
     if abs(skew) <= RIGHT_CLOCK_US:
-        return Correction(0, "ok")
+        return RIGHT
     if abs(skew) <= skew_us_max:
         return Correction(skew, "corrected")
     return Correction(0, "uncorrected")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 import msgspec
@@ -90,6 +91,32 @@ class _Context(NamedTuple):
 _NO_CONTEXT = _Context(b"{}", EMPTY_OBJECT, b"{}", None, bot=False)
 
 
+CONTEXTS_CACHED_MAX = 2048
+CACHED_CONTEXT_BYTES_MAX = 1024
+
+
+def _said(context: bytes, signals: Signals) -> _Context:
+    """What a context says, and the browser beside it. `context` is a valid JSON object."""
+    return _Context(
+        context,
+        EMPTY_OBJECT if context == b"{}" else msgspec.Raw(context),
+        objects.traits_in(context),
+        with_signals(stated_consent(context), signals),
+        is_bot(context),
+    )
+
+
+_cached_said = lru_cache(CONTEXTS_CACHED_MAX)(_said)
+
+
+def _context_saying(context: bytes, signals: Signals) -> _Context:
+    """As `_said`; libraries repeat theirs with each event. Nothing of a person is remembered."""
+    is_short = len(context) <= CACHED_CONTEXT_BYTES_MAX
+    if is_short and b"traits" not in context and b'"ip"' not in context:
+        return _cached_said(context, signals)
+    return _said(context, signals)
+
+
 class Translator:
     """One request's events into records, all by one clock and for one source."""
 
@@ -112,7 +139,7 @@ class Translator:
         self._correction: Correction = times.NO_CORRECTION
         self._context = b"{}"
         self._contexts: dict[bytes, _Context] = {}
-        self._common = _NO_CONTEXT if signals is NO_SIGNALS else self._context_saying(self._context)
+        self._common = _NO_CONTEXT if signals is NO_SIGNALS else _context_saying(b"{}", signals)
         self._ahead_from = moment.received_at + times.RIGHT_CLOCK_US
         self._is_ahead = False
         self._has_policy = (
@@ -126,7 +153,7 @@ class Translator:
         self._set_clock(parsed, header_sent_at)
         if parsed.context is not EMPTY_OBJECT:
             self._context = self._with_short_ip(_envelope_context(parsed.context))
-            self._common = self._context_saying(self._context)
+            self._common = _context_saying(self._context, self._signals)
         drafts = [self._attempt(incoming) for incoming in parsed.events]
         if self._is_ahead:
             self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
@@ -217,17 +244,8 @@ class Translator:
         if known is None:
             own = self._with_short_ip(stated)
             whole = own if self._context == b"{}" else objects.merged(self._context, own)
-            known = self._contexts[stated] = self._context_saying(whole)
+            known = self._contexts[stated] = _context_saying(whole, self._signals)
         return known
-
-    def _context_saying(self, context: bytes) -> _Context:
-        return _Context(
-            context,
-            EMPTY_OBJECT if context == b"{}" else msgspec.Raw(context),
-            objects.traits_in(context),
-            with_signals(stated_consent(context), self._signals),
-            is_bot(context),
-        )
 
     def _with_short_ip(self, context: bytes) -> bytes:
         return context if self._source.keep_full_ip else objects.with_short_ip(context)

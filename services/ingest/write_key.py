@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from services.ingest.protocols.dialect import Query
@@ -11,6 +12,9 @@ from services.ingest.protocols.event import Parsed, text_of
 from services.ingest.sources import KEY_PATTERN
 
 QUERY_FIELDS_MAX = 100
+# Senders repeat the same header with each request; longer ones hold no key of ours.
+HEADERS_CACHED_MAX = 1024
+CACHED_HEADER_BYTES_MAX = 256
 
 
 def read_query(query_string: bytes) -> Query:
@@ -32,9 +36,11 @@ def read_query(query_string: bytes) -> Query:
 
 def key_of(headers: dict[bytes, bytes], query: Query, parsed: Parsed) -> bytes:
     """The first key that is there: header, Basic, Bearer, query, body, event; else empty."""
+    stated = headers.get(b"authorization", b"")
+    read = _cached_key if len(stated) <= CACHED_HEADER_BYTES_MAX else _authorization_key
     return (
         headers.get(b"x-write-key", b"").strip()
-        or _authorization_key(headers.get(b"authorization", b""))
+        or read(stated)
         or query.get(b"writeKey", [b""])[0]
         or _body_key(parsed)
     )
@@ -54,6 +60,9 @@ def _authorization_key(value: bytes) -> bytes:
             return token if KEY_PATTERN.fullmatch(token) else b""
         case _:
             return b""
+
+
+_cached_key = lru_cache(HEADERS_CACHED_MAX)(_authorization_key)
 
 
 def _body_key(parsed: Parsed) -> bytes:
