@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.journey_state.pain import CHANCE, PEOPLE_MIN, Cell, Findings, Sides, Tally
@@ -44,7 +44,8 @@ def facts(
     now, before = sides.now, sides.before
     changed = sorted(_changes(findings, now, before, stages), key=lambda one: one[0], reverse=True)
     found = [told for _, told in changed[:3]]
-    found += list(_pains(findings))[:PAINS_MAX]
+    fell = {told.parameters["stage"] for told in found if told.code == "conversion_fell"}
+    found += list(_pains(findings, fell))[:PAINS_MAX]
     found += list(_entered(now, before, stages))
     found += list(_plain(now, stages, recovered))
     return found[:FACTS_MAX]
@@ -93,12 +94,13 @@ def _mostly(findings: Findings, stage: str) -> dict[str, Value]:
     return {}
 
 
-def _pains(findings: Findings) -> Iterator[Told]:
-    """Pain of other kinds: the conversion has told of leaks, but not of late ones."""
+def _pains(findings: Findings, fell: Collection[Value]) -> Iterator[Told]:
+    """Where it was told of a stage that fewer go on, a leak of the whole period says no more."""
     for pain in findings.pains:
         found = pain.found
-        if found.cell.part != "leaked" or found.against == "others" or found.is_latest:
-            yield Told("pain", {}, pain.found.cell)
+        known = found.cell.stage in fell and found.against == "previous" and not found.is_latest
+        if found.cell.part != "leaked" or not known:
+            yield Told("pain", {}, found.cell)
 
 
 def _entered(now: Tally, before: Tally, stages: Sequence[str]) -> Iterator[Told]:

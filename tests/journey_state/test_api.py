@@ -532,6 +532,7 @@ async def test_conflicts_name_the_identifier_and_both_sides(
         ("/v1/deadlines", {"after": "kgE"}, "bad_cursor"),
         ("/v1/conflicts", {"owner": "u1"}, "bad_parameter"),
         ("/v1/status", {"verbose": 1}, "bad_parameter"),
+        ("/v1/segments", {"name": "vip"}, "bad_parameter"),
     ],
 )
 async def test_bad_parameters_are_named(

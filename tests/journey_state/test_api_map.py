@@ -287,6 +287,15 @@ async def test_a_wrong_parameter_is_named(
             assert [e["where"] for e in found["errors"]] == [f"query parameter {named}"]
 
 
+async def test_a_rule_that_no_definition_had_is_named_with_those_there_are(
+    database_url: str,
+) -> None:
+    async with transacting(database_url), serving(database_url) as client:
+        for path in ("/v1/map", "/v1/signals", "/v1/deadlines"):
+            found = await problem(client, 400, path, rule="nothing")
+            assert found["errors"][0]["message"].endswith("'nothing'; there are cart, paid")
+
+
 async def test_a_trend_of_too_many_buckets_is_refused(database_url: str) -> None:
     async with transacting(database_url), serving(database_url) as client:
         asked = {"from": "2026-10-01", "to": "2026-11-01", "bucket": "hour"}

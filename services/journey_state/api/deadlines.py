@@ -10,6 +10,7 @@ from services.contracts.times import format_time
 from services.journey_state import progress_queries, queries
 from services.journey_state.api import cursor, profile
 from services.journey_state.api.asking import WATERMARK_BEHIND_US, Asking, find_customer
+from services.journey_state.api.filtering import check_rule
 from services.journey_state.api.models import Deadline, HeldBy, Page
 from services.journey_state.customer import decode_state
 from services.journey_state.database import Connection
@@ -52,6 +53,7 @@ async def read_deadlines(
     """A page of deadlines."""
     start: Place | None = cursor.decode(after, tuple[cursor.Time, UUID, int, str])
     async with ask.database.reading() as connection:
+        await check_rule(connection, ask, rule)
         holding = await _holding(connection, ask)
         if customer is not None:
             found = await find_customer(connection, customer)

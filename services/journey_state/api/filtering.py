@@ -8,6 +8,7 @@ from typing import ClassVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.journey_state import past_queries
 from services.journey_state.api.asking import Asking
 from services.journey_state.api.problems import Problem
 from services.journey_state.buckets import Bucket, bounds
@@ -173,6 +174,9 @@ def _bad(faults: Sequence[Fault]) -> Problem:
 
 async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tuple[Asked, Term]:
     """The filters by the definition in force, and this; else a Problem (400, 503)."""
+    await check_rule(connection, ask, filters.rule)
+    if filters.part == "abandoned":
+        await check_rule(connection, ask, filters.cause, "cause")
     term = (await ask.definitions.at(connection, ask.grace_us)).current
     stages = [stage.name for stage in term.definition.stages]
     if faults := _unknown_stages(filters, stages):
@@ -183,6 +187,22 @@ async def asked_of(connection: Connection, filters: Filters, ask: Asking) -> tup
     if filters.step is not None and int(filters.step) > len(asked.steps):
         raise _bad([Fault("step", f"the funnel has {len(asked.steps)} steps")])
     return asked, term
+
+
+async def check_rule(
+    connection: Connection, ask: Asking, rule: str | None, parameter: str = "rule"
+) -> None:
+    """Else a Problem (400): no definition that was ever in force has such a rule of abandonment.
+
+    Before the first definition none can be wrong.
+    """
+    if rule is None or await past_queries.newest_definition_id(connection) is None:
+        return
+    terms = (await ask.definitions.at(connection, ask.grace_us)).terms
+    known = {one.name for term in terms for one in term.definition.abandonment}
+    if rule not in known:
+        there_are = f"there are {', '.join(sorted(known))}" if known else "there is none"
+        raise refuse(parameter, f"no rule of abandonment is named {rule!r}; {there_are}")
 
 
 def _unknown_stages(filters: Filters, stages: Sequence[str]) -> list[Fault]:

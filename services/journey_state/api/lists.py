@@ -11,6 +11,7 @@ from services.journey_state import queries
 from services.journey_state.api import cursor, profile
 from services.journey_state.api.asking import Ask, CustomerText, Name, PageQuery, find_customer
 from services.journey_state.api.deadlines import read_deadlines
+from services.journey_state.api.filtering import check_rule
 from services.journey_state.api.models import (
     Deadline,
     Page,
@@ -47,6 +48,7 @@ async def signals(query: Annotated[SignalQuery, Query()], ask: Ask) -> Page[Sign
     limit = ask.page_items(query.limit)
     after: tuple[int, UUID] | None = cursor.decode(query.after, tuple[cursor.Time, UUID])
     async with ask.database.reading() as connection:
+        await check_rule(connection, ask, query.rule)
         customer = await find_customer(connection, query.customer) if query.customer else None
         rows = await queries.signal_page(
             connection,

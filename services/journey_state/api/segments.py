@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state.api.asking import Ask
@@ -47,8 +49,14 @@ class SegmentList(_Answer):
     )
 
 
-@router.get("/v1/segments", responses=described())
-async def segments(ask: Ask) -> SegmentList:
+class SegmentQuery(BaseModel):
+    """No parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.get("/v1/segments", responses=described(bad_request="A bad parameter"))
+async def segments(_: Annotated[SegmentQuery, Query()], ask: Ask) -> SegmentList:
     """The segments of MILEPOST_API__SEGMENTS_FILE."""
     known = ask.segments.read()
     return SegmentList(items=[_said(one) for one in known.segments], fault=known.fault or None)

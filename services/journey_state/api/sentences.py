@@ -11,9 +11,10 @@ _TEXTS = {
     " {baseline} {usual}.",
     "loop_stage": "{share} of those who came to {stage}{where} had been further or there before;"
     " {baseline} {usual}.",
-    "loop_event": "{share} of the people in {stage}{where} repeated {cause}; {baseline} {usual}.",
-    "error": "{share} of the people in {stage}{where} met {cause}; {baseline} {usual}.",
-    "abandonment": "{share} of the people in {stage}{where} left something ({cause});"
+    "loop_event": "{share} of the people active in {stage}{where} repeated {cause};"
+    " {baseline} {usual}.",
+    "error": "{share} of the people active in {stage}{where} met {cause}; {baseline} {usual}.",
+    "abandonment": "{share} of the people active in {stage}{where} left something ({cause});"
     " {baseline} {usual}.",
     "conversion_fell": "{stage} lost {points} points against the period before: {share} of those"
     " who came went on within {within}, {baseline} did before{mostly}.",
