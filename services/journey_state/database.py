@@ -6,18 +6,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 CONNECT_SECONDS_MAX = 5.0
 STATEMENT_SECONDS_MAX = 15
+# What counts over all touchpoints of a period may take longer, and more memory to do it in.
+COUNTING_SECONDS_MAX = 30
+COUNTING_MEMORY_MB = 32
 _SERVER_SETTINGS = {
     "application_name": "milepost-api",
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
     "default_transaction_read_only": "on",
     "jit": "off",
 }
+
+_COUNTING = text(
+    f"SELECT set_config('statement_timeout', '{COUNTING_SECONDS_MAX}s', true),"
+    f" set_config('work_mem', '{COUNTING_MEMORY_MB}MB', true)"
+)
 
 Connection = AsyncConnection
 
@@ -26,7 +35,12 @@ class DatabaseAwayError(Exception):
     """PostgreSQL does not answer, or not in time; try again later."""
 
 
+class TookTooLongError(DatabaseAwayError):
+    """PostgreSQL was still at it when the time for it was over."""
+
+
 _SCHEMA_MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
+_CANCELED = "57014"
 _OUR_FAULT = (ProgrammingError, DataError, NotSupportedError)
 
 
@@ -65,17 +79,29 @@ class Database:
         except DBAPIError as error:
             if isinstance(error, _OUR_FAULT) and not _is_schema_missing(error):
                 raise
-            raise DatabaseAwayError(_reason(error)) from error
+            kind = TookTooLongError if _state(error) == _CANCELED else DatabaseAwayError
+            raise kind(_reason(error)) from error
         except (PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DatabaseAwayError(_reason(error)) from error
+
+    @asynccontextmanager
+    async def counting(self) -> AsyncIterator[Connection]:
+        """The same, for statements that go over all of a period; raises TookTooLongError too."""
+        async with self.reading() as connection:
+            await connection.execute(_COUNTING)
+            yield connection
 
     async def close(self) -> None:
         """After this no connection is left."""
         await self._engine.dispose()
 
 
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
 def _is_schema_missing(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", "") in _SCHEMA_MISSING
+    return _state(error) in _SCHEMA_MISSING
 
 
 def _reason(error: Exception) -> str:

@@ -32,6 +32,21 @@ async def watermark_at(connection: Connection) -> int | None:
     return _microseconds((await connection.execute(select(watermark.c.at))).scalar())
 
 
+async def touchpoints_about(connection: Connection) -> int:
+    """How many there are in the timeline, as PostgreSQL reckoned when it last looked."""
+    found = await connection.execute(
+        text(
+            """
+            SELECT CAST(coalesce(sum(greatest(reltuples, 0)), 0) AS bigint)
+            FROM pg_inherits JOIN pg_class ON oid = inhrelid
+            WHERE inhparent = CAST('timeline' AS regclass)
+            """
+        )
+    )
+    count: int = found.scalar_one()
+    return count
+
+
 async def gaps(connection: Connection) -> list[Gap]:
     """Recorded times without a heartbeat of any instance."""
     g = ingest_gaps.c

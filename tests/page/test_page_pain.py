@@ -120,3 +120,22 @@ async def test_a_fact_narrows_the_page_to_what_it_tells_of(shop: Stack, browser:
 
 async def narrowed(view: View, wanted: dict[str, list[str]]) -> bool:
     return parse_qs(urlsplit(view.page.url).query) == wanted
+
+
+async def test_what_takes_too_long_to_count_says_what_to_do_and_can_be_tried_again(
+    shop: Stack, browser: Browser
+) -> None:
+    async def refuse(route: Route) -> None:
+        problem = json.dumps({"code": "took_too_long", "detail": "PostgreSQL"})
+        await route.fulfill(status=503, body=problem, content_type="application/problem+json")
+
+    async with viewing(browser, f"{shop.endpoints.api}/?lang=en") as view:
+        await view.page.route("**/v1/pain*", refuse)
+        await view.page.reload()
+        fault = view.page.locator("mp-pain [role=alert]")
+        await fault.wait_for()
+        assert "Choose a shorter period" in await fault.inner_text()
+        await view.page.unroute("**/v1/pain*")
+        await fault.get_by_role("button").click()
+        await view.page.locator("mp-pain .none, mp-pain .said").first.wait_for()
+        assert await fault.count() == 0

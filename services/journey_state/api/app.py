@@ -39,6 +39,7 @@ from services.journey_state.api import (
 )
 from services.journey_state.api.access import Access, read_tokens
 from services.journey_state.api.asking import Asking, Clock, EndOffsets
+from services.journey_state.api.counting import Counting
 from services.journey_state.api.operations import Metrics, Timed
 from services.journey_state.api.revealing import Masking
 from services.journey_state.api.segments_file import SegmentsFile
@@ -111,6 +112,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await live.close()
+        await app.state.asking.counting.close()
         await operator.close()
         await database.close()
 
@@ -123,9 +125,11 @@ def create_app(
         redirect_slashes=False,
         max_body_size=BODY_BYTES_MAX,
     )
+    # The other half of the connections is left for what is quick.
+    counting = Counting(database, counts_max=settings.database.pool_max // 2)
     named = SegmentsFile(settings.api.segments_file)
     app.state.asking = Asking(
-        settings, database, clock, touchpoint_ends, rejected_ends, operator, named, live
+        settings, database, clock, touchpoint_ends, rejected_ends, operator, named, live, counting
     )
     problems.install(app)
     for module in _ROUTES:

@@ -21,6 +21,7 @@ from pydantic import (
 
 from services.contracts.times import SECOND_US, read_time
 from services.journey_state import progress_queries, queries
+from services.journey_state.api.counting import Counting
 from services.journey_state.api.definitions import Definitions
 from services.journey_state.api.problems import Problem
 from services.journey_state.api.remembered import Remembered
@@ -53,6 +54,7 @@ class Asking:
     operator: Operator
     segments: SegmentsFile
     stream: Stream
+    counting: Counting
     definitions: Definitions = field(default_factory=Definitions)
     stage_counts: Remembered[dict[str, int]] = field(
         default_factory=lambda: Remembered(progress_queries.stage_counts)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state import choice_queries
 from services.journey_state.api.asking import Ask
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import FilterQuery, asked_of, read_filters, refuse
 from services.journey_state.api.map_models import Period, TouchFigure
 from services.journey_state.api.people import period_of
@@ -68,6 +69,7 @@ class FilterList(BaseModel):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,
 )
+@counted
 async def filter_choices(
     query: Annotated[ChoicesQuery, Query()], request: Request, ask: Ask
 ) -> FilterList:
@@ -77,7 +79,7 @@ async def filter_choices(
         raise refuse("of", f"takes some of {', '.join(NAMES)}")
     period = query.model_dump(by_alias=True, exclude_none=True, exclude={"of"})
     filters = read_filters(request, FilterQuery.model_validate(period), ask)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, _ = await asked_of(connection, filters, ask)
         found = await choice_queries.choices(connection, asked, names)
     return FilterList(

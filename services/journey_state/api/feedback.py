@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.journey_state import feedback_queries
 from services.journey_state.api.asking import Ask
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import FilterQuery, asked_of, read_filters
 from services.journey_state.api.map_models import Figure, Period
 from services.journey_state.api.people import period_of
@@ -81,12 +82,13 @@ class FeedbackAnswer(_Answer):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,
 )
+@counted
 async def feedback(
     query: Annotated[FilterQuery, Query()], request: Request, ask: Ask
 ) -> FeedbackAnswer:
     """Net Promoter Score and ratings of each stage, with the people behind each figure."""
     filters = read_filters(request, query, ask)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, term = await asked_of(connection, filters, ask)
         found = await feedback_queries.feedback(connection, asked)
     stages = [s for s in term.definition.stages if filters.stage in (None, s.name)]

@@ -13,6 +13,7 @@ from pydantic import Field
 from services.journey_state import flow_queries
 from services.journey_state.api.asking import Ask, Name
 from services.journey_state.api.comparing import with_before
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import (
     Compared,
     FilterQuery,
@@ -97,11 +98,12 @@ class FlowQuery(FilterQuery, Compared):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,  # `before` and `change` are there where there are any
 )
+@counted
 async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask) -> Flow:
     """Paths step by step: nodes and links of each column, which all have the same people."""
     filters = _asked(read_filters(request, query, ask), query)
     other = read_compared(filters, query.compare)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, term = await asked_of(connection, filters, ask)
         now = _Found(filters, await flow_queries.links(connection, asked, query.steps))
         before = None

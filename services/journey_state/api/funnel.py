@@ -14,6 +14,7 @@ from services.journey_state import funnel_queries
 from services.journey_state.api.asking import Ask
 from services.journey_state.api.breaking_down import broken_down
 from services.journey_state.api.comparing import with_before
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import (
     Compared,
     FunnelQuery,
@@ -57,6 +58,7 @@ class BrokenFunnelQuery(FunnelQuery, Compared):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,  # `before` and `change` are there where there are any
 )
+@counted
 async def funnel(
     query: Annotated[BrokenFunnelQuery, Query()], request: Request, ask: Ask
 ) -> Funnel:
@@ -66,7 +68,7 @@ async def funnel(
         raise refuse("stage", "is not of a funnel: say `steps`, or leave it out")
     filters = replace(filters, by=filters.by or "cohort", order=filters.order or "strict")
     other = read_compared(filters, query.compare)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, term = await asked_of(connection, filters, ask)
         stages = _stages(asked.steps, term.definition)
         now = _Found(filters, stages, await funnel_queries.steps(connection, asked))

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.journey_state.api.asking import Ask
-from services.journey_state.api.filtering import asked_of
 from services.journey_state.api.pain import (
     PainQuery,
     bound_of,
@@ -16,8 +15,8 @@ from services.journey_state.api.pain import (
     filters_of,
     labels_of,
     latest_of,
+    look,
     parameters_of,
-    read_periods,
 )
 from services.journey_state.api.pain_models import Fact, Insights, Parameters
 from services.journey_state.api.people import period_of
@@ -33,8 +32,7 @@ from services.journey_state.insights import (
     facts,
 )
 from services.journey_state.pain import DIMENSIONS, PEOPLE_MIN, Cell
-from services.journey_state.pain_looking import Looked, look_at
-from services.journey_state.pain_queries import recoveries
+from services.journey_state.pain_looking import Looked
 
 router = APIRouter(tags=["map"])
 
@@ -51,22 +49,19 @@ COUNTED = {
 @router.get("/v1/insights", responses=described(bad_request="A bad parameter"))
 async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> Insights:
     """What is worth knowing of a period, in sentences; silent where people are few."""
-    periods = read_periods(query, request, ask)
-    filters = periods.now
-    async with ask.database.reading() as connection:
-        asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, periods, term.definition.abandonment)
-        recovered = await recoveries(connection, asked)
-    found = facts(looked.findings, looked.whole.sides, asked.stages, recovered)
+    seen = await look(query, request, ask)
+    looked, definition = seen.looked, seen.definition
+    filters = looked.whole.asked.filters
+    found = facts(looked.findings, looked.whole.sides, looked.whole.asked.stages, seen.recovered)
     return Insights(
         period=period_of(filters),
         before=bound_of(looked.whole.before),
         latest=latest_of(looked),
         filters=filters.said(),
-        journey=term.definition.journey,
-        definition=term.definition.version,
+        journey=definition.journey,
+        definition=definition.version,
         counted=COUNTED,
-        items=[_fact(looked, term.definition, told) for told in found],
+        items=[_fact(looked, definition, told) for told in found],
     )
 
 

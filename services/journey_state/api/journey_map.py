@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from services.journey_state import map_queries, rolled_map
 from services.journey_state.api.asking import Ask
 from services.journey_state.api.comparing import with_before
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import (
     Compared,
     FilterQuery,
@@ -123,6 +124,7 @@ class MapQuery(FilterQuery, Compared):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,  # `before` and `change` are there where there are any
 )
+@counted
 async def journey_map(
     query: Annotated[MapQuery, Query()], request: Request, ask: Ask
 ) -> JourneyMap:
@@ -130,7 +132,7 @@ async def journey_map(
     filters = read_filters(request, query, ask)
     other = read_compared(filters, query.compare)
     by_definition = await ask.customers_by_definition.get(ask.database)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, term = await asked_of(connection, filters, ask)
         look = _Look(connection, term.definition_id, ask.clock())
         now = await look.find(asked)

@@ -70,7 +70,8 @@ class Metrics:
 
 
 class Timed:
-    """ASGI middleware: the duration of each request by the route that answered it."""
+    """ASGI middleware: the duration of each request by the route that answered it, and the header
+    `Age` of an answer that was kept."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -87,6 +88,9 @@ class Timed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                age = scope.get("state", {}).get("age")
+                if age is not None:
+                    message["headers"] = [*message["headers"], (b"age", str(age).encode())]
             await send(message)
 
         try:

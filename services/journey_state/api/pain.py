@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from services.contracts.times import DAY_US, format_time
 from services.journey_state.api.asking import Ask
+from services.journey_state.api.counting import found_for
 from services.journey_state.api.filtering import FilterQuery, asked_of, read_compared, read_filters
 from services.journey_state.api.map_models import Bound, Figure
 from services.journey_state.api.pain_models import (
@@ -28,6 +30,7 @@ from services.journey_state.api.problems import described
 from services.journey_state.api.sentences import sentence
 from services.journey_state.definition import Definition
 from services.journey_state.filters import Filters
+from services.journey_state.insights import Recovered
 from services.journey_state.items import decimal_text
 from services.journey_state.pain import (
     CHANCE,
@@ -40,6 +43,7 @@ from services.journey_state.pain import (
     Pain,
 )
 from services.journey_state.pain_looking import Looked, Periods, look_at, risk_of
+from services.journey_state.pain_queries import Money, recoveries
 from services.journey_state.pain_tables import REPEATS_MIN
 from services.journey_state.periods import latest
 from services.journey_state.proportions import wilson
@@ -100,17 +104,37 @@ def read_periods(query: PainQuery, request: Request, ask: Ask) -> Periods:
     return Periods(filters, before, latest(filters) if compare == PREVIOUS else None)
 
 
+class Seen(NamedTuple):
+    """All that pain points and insights tell of."""
+
+    looked: Looked
+    money: Sequence[Money]
+    recovered: Sequence[Recovered]
+    definition: Definition
+
+
+async def look(query: PainQuery, request: Request, ask: Ask) -> Seen:
+    """What is to be seen in the period; counted once for both who tell of it."""
+
+    async def count() -> Seen:
+        periods = read_periods(query, request, ask)
+        async with ask.database.counting() as connection:
+            asked, term = await asked_of(connection, periods.now, ask)
+            looked = await look_at(connection, asked, periods, term.definition.abandonment)
+            money = await risk_of(connection, looked)
+            return Seen(looked, money, await recoveries(connection, asked), term.definition)
+
+    return await found_for(request, ask.counting, count, name="pain")
+
+
 @router.get("/v1/pain", responses=described(bad_request="A bad parameter"))
 async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask) -> PainPoints:
     """What stands out against its own baseline, most people lost first; or nothing."""
-    periods = read_periods(query, request, ask)
-    filters = periods.now
-    async with ask.database.reading() as connection:
-        asked, term = await asked_of(connection, filters, ask)
-        looked = await look_at(connection, asked, periods, term.definition.abandonment)
-        money = await risk_of(connection, looked)
+    seen = await look(query, request, ask)
+    looked, definition = seen.looked, seen.definition
+    filters = looked.whole.asked.filters
     risks: dict[int, list[Risk]] = defaultdict(list)
-    for one in money:
+    for one in seen.money:
         risks[one.cell].append(Risk(currency=one.currency, value=decimal_text(one.value)))
     found = looked.findings
     return PainPoints(
@@ -118,14 +142,13 @@ async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask)
         before=bound_of(looked.whole.before),
         latest=latest_of(looked),
         filters=filters.said(),
-        journey=term.definition.journey,
-        definition=term.definition.version,
+        journey=definition.journey,
+        definition=definition.version,
         counted=COUNTED,
         checked=found.checked,
         z=found.z,
         items=[
-            _point(looked, term.definition, one, risks[number])
-            for number, one in enumerate(found.pains)
+            _point(looked, definition, one, risks[number]) for number, one in enumerate(found.pains)
         ],
     )
 

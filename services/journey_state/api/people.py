@@ -30,7 +30,7 @@ async def people(query: Annotated[PeopleQuery, Query()], request: Request, ask: 
     filters = read_filters(request, query, ask)
     limit = ask.page_items(query.limit)
     after: tuple[UUID] | None = cursor.decode(query.after, tuple[UUID])
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, _ = await asked_of(connection, filters, ask)
         rows = await people_queries.people_page(
             connection, asked, after=after[0] if after else None, limit=limit + 1

@@ -12,9 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from services.journey_state.database import DatabaseAwayError
+from services.journey_state.database import DatabaseAwayError, TookTooLongError
 
 RETRY_AFTER_SECONDS = 5
+TOOK_TOO_LONG = "took_too_long"
+_WHAT_TO_DO = (
+    "Counting this takes longer than PostgreSQL is given for it. Ask for a shorter period, or by a"
+    " channel or event, or later, when it has less to do"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +103,13 @@ def install(app: FastAPI) -> None:
         headers = dict(error.headers) if error.headers else None
         code = phrase.lower().replace(" ", "_")
         return problem(error.status_code, code, detail, headers=headers)
+
+    @app.exception_handler(TookTooLongError)
+    async def _too_long(request: Request, error: TookTooLongError) -> JSONResponse:
+        route = getattr(request.scope.get("route"), "path", "none")
+        _log.warning("took_too_long", route=route, reason=str(error))
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return problem(503, TOOK_TOO_LONG, _WHAT_TO_DO, headers=headers)
 
     @app.exception_handler(DatabaseAwayError)
     async def _away(_: Request, error: DatabaseAwayError) -> JSONResponse:

@@ -12,6 +12,7 @@ from pydantic import Field
 from services.contracts.times import format_time
 from services.journey_state import trend_queries
 from services.journey_state.api.asking import Ask
+from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import (
     Compared,
     FilterQuery,
@@ -55,13 +56,14 @@ class TrendQuery(FilterQuery, Compared):
     responses=described(bad_request="A bad parameter"),
     response_model_exclude_unset=True,  # `before` is there where there is any
 )
+@counted
 async def trend(query: Annotated[TrendQuery, Query()], request: Request, ask: Ask) -> Trend:
     """Entries, exits and stock of each stage, by the days or hours of a zone."""
     filters = read_filters(request, query, ask)
     bounds = read_bounds(filters, query.bucket)
     other = read_compared(filters, query.compare)
     bounds_before = [] if other is None else read_bounds(other, query.bucket)
-    async with ask.database.reading() as connection:
+    async with ask.database.counting() as connection:
         asked, term = await asked_of(connection, filters, ask)
         moves = await trend_queries.moves(connection, asked, bounds)
         before: list[Moves] = []

@@ -1,5 +1,6 @@
 // Questions to the query API of the same origin.
 
+const KEPT_SECONDS = 60; // an answer that took long, for whoever asks the same
 const TOKEN = 'milepost-token';
 
 /** What the API says of a question that it does not answer. */
@@ -39,10 +40,23 @@ export async function get(path, params = {}, { signal, reveal } = {}) {
   const query = typeof params === 'string' ? params : new URLSearchParams(params).toString();
   const asked = { signal, headers: headers({ reveal }) };
   const answer = await fetch(query ? `${path}?${query}` : path, asked);
-  if (answer.ok) return answer.json();
+  if (answer.ok) {
+    if (answer.headers.has('age')) askAgain();
+    return answer.json();
+  }
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401) window.dispatchEvent(new CustomEvent('need-token'));
   throw new ApiError(answer.status, problem);
+}
+
+let asking;
+
+/** What was kept for others may have changed since, and nothing more may happen that tells so. */
+function askAgain() {
+  asking ??= setTimeout(() => {
+    asking = null;
+    window.dispatchEvent(new CustomEvent('live', { detail: { looked: true } }));
+  }, KEPT_SECONDS * 1000);
 }
 
 const asked = new Map();

@@ -84,13 +84,14 @@ export class Section extends LitElement {
     this.missed = false;
     try {
       const data = await this.fetch_(params, this.asking.signal);
-      this.took = performance.now() - this.askedAt;
       this.fault = null;
       this.data = data;
       this.loaded(data);
     } catch (error) {
-      if (error.name !== 'AbortError') this.fault = error;
+      if (error.name === 'AbortError') return;
+      this.fault = error;
     }
+    this.took = performance.now() - this.askedAt;
   }
 
   /** The answer; a subclass that asks several questions does it here. */
@@ -170,7 +171,8 @@ export class Section extends LitElement {
 
   renderFault() {
     return html`<div class="fault" role="alert">
-      <p>${t('section.fault')} ${this.fault.message}</p>
+      <p>${this.fault.code === 'took_too_long' ? t('section.slow')
+        : `${t('section.fault')} ${this.fault.message}`}</p>
       <button class="control" type="button" @click=${() => this.reload({ anew: true })}>
         ${t('section.retry')}</button>
     </div>`;
