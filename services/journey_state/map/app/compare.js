@@ -26,7 +26,7 @@ class Compare extends LitElement {
   render() {
     const { compare = '' } = state();
     const own = compare && !PERIODS.includes(compare);
-    const option = (value, text) => html`<option value=${value} ?selected=${value === compare}>
+    const option = (value, text) => html`<option value=${value} .selected=${value === compare}>
       ${text}</option>`;
     return html`<select class=${`control ${compare ? 'on' : 'quiet'}`} .value=${compare}
       aria-label=${t('compare.title')} @change=${({ target }) => set({ compare: target.value })}>

@@ -11,7 +11,7 @@ import { filters } from './url.js';
 
 const PIXELS = 2; // of a PNG for each of the page's
 
-/** `.section`: whose table and picture they are. */
+/** `.section`: whose table and picture they are; without one the whole page. */
 class Export extends LitElement {
   static properties = { section: { attribute: false } };
 
@@ -43,7 +43,8 @@ class Export extends LitElement {
   }
 
   render() {
-    const kinds = [...this.section?.table ? ['csv', 'json'] : [], 'svg', 'png'];
+    const kinds = !this.section ? ['tables', 'print']
+      : [...this.section.table ? ['csv', 'json'] : [], 'svg', 'png'];
     return html`<details @focusout=${this.leave} @keydown=${this.key}>
       <summary class="control">${t('export.title')}</summary>
       <div>${kinds.map((kind) => html`<button type="button"
@@ -53,10 +54,17 @@ class Export extends LitElement {
   /** Hands over the file of this kind. */
   async save(kind) {
     const { section } = this;
+    if (!section) {
+      this.menu.open = false;
+      if (kind === 'print') window.print();
+      else download('milepost.json', 'application/json', JSON.stringify(tables(), null, 2));
+      return;
+    }
     const told = describe(section);
     const dates = [told.period.from, told.period.to].filter(Boolean).map((at) => at.slice(0, 10));
     const name = ['milepost', section.constructor.name_, ...dates].join('-');
     this.menu.open = false;
+    this.menu.querySelector('summary').focus();
     if (kind === 'csv') {
       const { columns, rows } = section.table(section.data);
       const shown = rows.map((cells) => cells.map(plain));
@@ -105,6 +113,13 @@ function describe(section) {
   const counted = typeof rule === 'string' ? rule : '';
   const lines = [title, words, counted, made].filter(Boolean);
   return { title, rule: counted, period, asked, lines };
+}
+
+/** Those of all sections that show something. */
+function tables() {
+  return [...document.querySelectorAll('main > *')]
+    .filter((one) => one.table && one.data && !one.isEmpty(one.data))
+    .map((one) => asJson(one, describe(one)));
 }
 
 function asJson(section, { title, rule, period, asked }) {

@@ -1,5 +1,7 @@
 // Files made in the page and handed to the viewer.
 
+import { t } from './i18n.js';
+
 /** Saves it under this name; content is text or a Blob. */
 export function download(name, type, content) {
   const blob = content instanceof Blob ? content : new Blob([content], { type });
@@ -9,6 +11,17 @@ export function download(name, type, content) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** Whether the text is in the clipboard; where the browser has none for us, it can be copied. */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    window.prompt(t('page.share'), text);
+    return false;
+  }
 }
 
 /** A table by RFC 4180, below lines `# ...` that say what it is. */

@@ -94,22 +94,31 @@ class Filters extends LitElement {
       ${set_.map((name) => this.renderChip(name, chosen[name]))}
       ${free.map((choice) => this.renderChoice(choice))}
       ${set_.length > 1 ? html`<button class="control quiet" type="button"
-        @click=${() => set(Object.fromEntries(FILTERS.map((name) => [name, null])))}>
+        @click=${() => this.change(Object.fromEntries(FILTERS.map((name) => [name, null])))}>
         ${t('filters.clear')}</button>` : nothing}
     </div>`;
+  }
+
+  /** Also the focus goes to what there is now instead of what was used. */
+  async change(changes) {
+    set(changes);
+    await this.updateComplete;
+    const [name] = Object.keys(changes);
+    (this.renderRoot.querySelector(`[data-name=${name}]`)
+      ?? this.renderRoot.querySelector('select'))?.focus();
   }
 
   renderChip(name, value) {
     const text = CHOICES.find((one) => one.name === name)?.text(value) ?? value;
     const what = filterName(name);
     return html`<span class="chip"><span><small>${what}:</small> ${text}</span><button type="button"
-      aria-label=${t('filters.remove', { name: what })} @click=${() => set({ [name]: null })}
-      >×</button></span>`;
+      aria-label=${t('filters.remove', { name: what })} data-name=${name}
+      @click=${() => this.change({ [name]: null })}>×</button></span>`;
   }
 
   renderChoice({ name, text, option = text }) {
-    return html`<select class="control" aria-label=${filterName(name)}
-      @change=${({ target }) => set({ [name]: target.value })}>
+    return html`<select class="control" aria-label=${filterName(name)} data-name=${name}
+      @change=${({ target }) => this.change({ [name]: target.value })}>
       <option value="" selected>+ ${filterName(name)}</option>
       ${this.offered[name]?.map((one) => html`<option value=${one}>${option(one)}</option>`)
         ?? html`<option disabled>${t('section.loading')}</option>`}

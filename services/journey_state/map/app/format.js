@@ -62,15 +62,18 @@ export function duration(seconds) {
 }
 
 function unit(value, name) {
-  return formatter(Intl.NumberFormat, { style: 'unit', unit: name, unitDisplay: 'short',
+  // Polish inflects what is short (do 1 dnia), but not what is narrow.
+  const unitDisplay = lang() === 'pl' ? 'narrow' : 'short';
+  return formatter(Intl.NumberFormat, { style: 'unit', unit: name, unitDisplay,
     maximumFractionDigits: 1 }).format(value);
 }
 
-/** How long ago, or in how long: 5 minutes ago. */
+/** How long ago, or in how long: 5 minutes ago; a day is 24 hours here, not yesterday. */
 export function ago(time, now = Date.now()) {
   const seconds = (new Date(time) - now) / 1000;
   const [name, size] = UNITS.find(([, one]) => Math.abs(seconds) >= one) ?? ['second', 1];
-  return formatter(Intl.RelativeTimeFormat, { numeric: 'auto', style: 'short' })
+  const numeric = name === 'second' ? 'auto' : 'always';
+  return formatter(Intl.RelativeTimeFormat, { numeric, style: 'short' })
     .format(Math.round(seconds / size), name);
 }
 

@@ -2,10 +2,12 @@
 
 import { LitElement, css, html, nothing } from '../vendor/vendor.js';
 import { shared } from './api.js';
+import { copied } from './files.js';
 import { LANGUAGES, NAMES, lang, t } from './i18n.js';
 import { controls } from './styles.js';
 import { PERIODS, PERIOD_DEFAULT, set, state, zone } from './url.js';
 import './compare.js';
+import './export.js';
 import './freshness.js';
 import './period.js';
 
@@ -57,17 +59,18 @@ class Header extends LitElement {
       <mp-period class="period"></mp-period>
       <mp-compare></mp-compare>
       <select class="control quiet" aria-label=${t('zone.title')} @change=${this.chooseZone}>
-        ${zones().map((one) => html`<option value=${one} ?selected=${one === zone()}>
+        ${zones().map((one) => html`<option value=${one} .selected=${one === zone()}>
           ${one.replaceAll('_', ' ')}</option>`)}</select>
       <select class="control quiet" aria-label=${t('page.lang')} @change=${this.chooseLanguage}>
         ${LANGUAGES.map((one) => html`<option value=${one} lang=${one}
-          ?selected=${one === lang()}>${NAMES[one]}</option>`)}</select>
+          .selected=${one === lang()}>${NAMES[one]}</option>`)}</select>
       <button class="control quiet icon" type="button" @click=${() => this.turnTheme(theme)}
         aria-label=${t(`page.theme.${theme}`)} title=${t(`page.theme.${theme}`)}>
         ${ICONS[theme]}</button>
       <button class="control share" type="button" @click=${this.share}
         aria-label=${t('page.share')}>${SHARE}<span>${
           t(this.copied ? 'page.copied' : 'page.share')}</span></button>
+      <mp-export></mp-export>
       <span class="hidden" role="status">${this.copied ? t('page.copied') : nothing}</span>
     </div>`;
   }
@@ -85,9 +88,8 @@ class Header extends LitElement {
   turnTheme(theme) {
     const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
     keep('theme', next);
-    if (next === 'auto') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
     set({ theme: next === 'auto' ? null : next }, { replace: true });
+    window.dispatchEvent(new CustomEvent('urlchange')); // also where the address said nothing
     this.requestUpdate();
   }
 
@@ -97,8 +99,7 @@ class Header extends LitElement {
     const { period, from } = state();
     if (!from && !(period in PERIODS)) seen.searchParams.set('period', PERIOD_DEFAULT);
     seen.searchParams.set('zone', zone());
-    await navigator.clipboard.writeText(seen.href);
-    this.copied = true;
+    this.copied = await copied(seen.href);
     setTimeout(() => { this.copied = false; }, 2000);
   }
 }

@@ -17,15 +17,12 @@ import './sections/health.js';
 import './drawer.js';
 import './export.js';
 import { start } from './live.js';
-import { state } from './url.js';
 
 const skip = document.querySelector('.skip');
 skip.textContent = t('page.skip');
 start();
 
 window.addEventListener('urlchange', () => {
-  const { theme } = state();
-  if (theme) document.documentElement.dataset.theme = theme;
   if (document.documentElement.lang !== wanted()) load();
 });
 window.addEventListener('langchange', () => {

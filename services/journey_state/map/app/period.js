@@ -76,13 +76,19 @@ class PeriodPicker extends LitElement {
     event.preventDefault();
     const { from, to } = event.target.elements;
     const [first, last] = [from.value, to.value].sort();
-    this.open = false;
+    this.close();
     // A period that holds today goes on.
     set({ ...NONE, from: first, to: last >= dateBefore(0) ? null : shifted(last, 1) });
   }
 
   onKey(event) {
-    if (event.key === 'Escape') this.open = false;
+    if (event.key === 'Escape' && this.open) this.close();
+  }
+
+  /** The form goes, and the focus back to what opened it. */
+  close() {
+    this.open = false;
+    this.renderRoot.querySelector('[aria-expanded]').focus();
   }
 }
 

@@ -73,10 +73,8 @@ export class Section extends LitElement {
   async reload({ anew = false } = {}) {
     const params = this.params(state());
     const question = JSON.stringify(params);
-    if (question === this.question && !anew && !this.fault) {
-      this.requestUpdate();
-      return;
-    }
+    this.requestUpdate(); // what is chosen is seen at once
+    if (question === this.question && !anew && !this.fault) return;
     this.asking?.abort();
     this.asking = new AbortController();
     this.question = question;
@@ -114,6 +112,15 @@ export class Section extends LitElement {
     }, Math.max(0, rest - since));
   }
 
+  willUpdate() {
+    this.focused = this.renderRoot?.activeElement;
+  }
+
+  /** What had the focus may be gone: then the title has it, and Tab goes on from there. */
+  updated() {
+    if (this.focused && !this.focused.isConnected) this.renderRoot.querySelector('h2').focus();
+  }
+
   isEmpty() {
     return false;
   }
@@ -139,7 +146,7 @@ export class Section extends LitElement {
     return html`<section aria-labelledby="title" aria-busy=${String(busy)}>
       <header>
         <div class="heading">
-          <h2 id="title">${t(`${name_}.title`)}</h2>
+          <h2 id="title" tabindex="-1">${t(`${name_}.title`)}</h2>
           <p class="rule">${this.rule()}</p>
         </div>
         <div class="tools">

@@ -1,13 +1,18 @@
-// Before the first paint: the colours and the language that were chosen last.
+// Before the first paint, and with the address: its colours, else those that were chosen last.
 (() => {
-  const asked = new URLSearchParams(location.search);
-  const kept = (name) => {
+  const root = document.documentElement;
+  const kept = () => {
     try {
-      return localStorage.getItem(`milepost-${name}`);
+      return localStorage.getItem('milepost-theme');
     } catch {
       return null; // storage is blocked: the browser's own preference holds
     }
   };
-  const theme = asked.get('theme') ?? kept('theme');
-  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  const paint = () => {
+    const theme = new URLSearchParams(location.search).get('theme') ?? kept();
+    if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
+    else delete root.dataset.theme;
+  };
+  paint();
+  window.addEventListener('urlchange', paint);
 })();

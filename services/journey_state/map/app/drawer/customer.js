@@ -172,8 +172,8 @@ class Customer extends LitElement {
           @change=${(event) => { this.showsOld = event.target.checked; }}>
           ${t('customer.superseded', { n: old.length })}</label>
         <label>${t('customer.known')} <select @change=${choose}>
-          <option value="" ?selected=${!this.asOf}>${t('customer.now')}</option>
-          ${versions.map((at) => html`<option value=${at} ?selected=${at === this.asOf}>
+          <option value="" .selected=${!this.asOf}>${t('customer.now')}</option>
+          ${versions.map((at) => html`<option value=${at} .selected=${at === this.asOf}>
             ${dateTime(at, { dateStyle: 'short', timeStyle: 'medium' })}</option>`)}
         </select></label>` : nothing}</div>`;
   }

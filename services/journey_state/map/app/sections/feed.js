@@ -142,13 +142,13 @@ class Feed extends Section {
     return html`
       <select class="control" aria-label=${t('feed.rule_filter')}
         @change=${({ target }) => set({ rule: target.value })}>
-        <option value="" ?selected=${!rule}>${t('feed.every_rule')}</option>
-        ${[...names].map((one) => html`<option value=${one} ?selected=${one === rule}>
+        <option value="" .selected=${!rule}>${t('feed.every_rule')}</option>
+        ${[...names].map((one) => html`<option value=${one} .selected=${one === rule}>
           ${ruleName(one)}</option>`)}</select>
       <select class="control" aria-label=${t('feed.state_filter')}
         @change=${({ target }) => set({ state: target.value })}>
-        <option value="" ?selected=${!of}>${t('feed.every_state')}</option>
-        ${STATES.map((one) => html`<option value=${one} ?selected=${one === of}>
+        <option value="" .selected=${!of}>${t('feed.every_state')}</option>
+        ${STATES.map((one) => html`<option value=${one} .selected=${one === of}>
           ${t(`signal.${one}`)}</option>`)}</select>
       <button class="control" type="button" aria-pressed=${String(this.paused)}
         @click=${() => { this.paused = !this.paused; }}>

@@ -104,7 +104,7 @@ export class Flow extends Section {
     const kind = this.params(of).node;
     const pick = (name, key, values, chosen) => html`<select class="control"
       aria-label=${t(`flow.${name}`)} @change=${(event) => set({ [key]: event.target.value })}>
-      ${values.map((one) => html`<option value=${one} ?selected=${one === chosen}>
+      ${values.map((one) => html`<option value=${one} .selected=${one === chosen}>
         ${t(`flow.${name}.n`, { n: one })}</option>`)}</select>`;
     return html`
       ${switchOf(t('flow.kind'), KINDS.map((one) => [one, t(`flow.${one}`)]), kind,

@@ -25,11 +25,11 @@ export class Funnel extends Section {
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
     .step {
       display: grid; align-items: center; gap: 0 16px; min-height: 42px;
-      grid-template-columns: minmax(118px, 1.2fr) minmax(96px, 4fr) 72px 56px 98px;
+      grid-template-columns: minmax(144px, 1.2fr) minmax(96px, 4fr) 72px 56px 98px;
     }
     .compared .step {
       column-gap: 12px;
-      grid-template-columns: minmax(118px, 1fr) minmax(72px, 4fr) 64px 44px 94px 92px;
+      grid-template-columns: minmax(144px, 1fr) minmax(72px, 4fr) 64px 44px 94px 92px;
     }
     .bar .then {
       left: var(--wide); inset-block: -3px; width: 2px; border-radius: 1px;

@@ -55,7 +55,7 @@ export function pickBreakdown(section) {
   const select = html`<select class="control" aria-label=${t('funnel.breakdown')} @change=${pick}
     @pointerenter=${near} @focus=${near}>
     ${options.map(([value, text]) => html`<option value=${value}
-      ?selected=${section.naming ? value === EXPERIMENT : value === chosen}>${text}</option>`)}
+      .selected=${section.naming ? value === EXPERIMENT : value === chosen}>${text}</option>`)}
   </select>`;
   return section.naming ? html`${select}<form @submit=${(event) => {
     event.preventDefault();

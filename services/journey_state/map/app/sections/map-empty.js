@@ -1,6 +1,7 @@
 // Nobody yet: how the first customer comes in, and that the page is watching.
 
 import { css, html, LitElement } from '../../vendor/vendor.js';
+import { copied } from '../files.js';
 import { label, t } from '../i18n.js';
 import { controls } from '../styles.js';
 import { FILTERS, set } from '../url.js';
@@ -67,8 +68,7 @@ class MapEmpty extends LitElement {
   }
 
   async copy() {
-    await navigator.clipboard.writeText(this.command);
-    this.copied = true;
+    this.copied = await copied(this.command);
     setTimeout(() => { this.copied = false; }, 2000);
   }
 

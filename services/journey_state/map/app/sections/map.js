@@ -14,7 +14,7 @@ import { moveFocus } from './map-keys.js';
 import './map-empty.js';
 import './map-feedback.js';
 
-const STAGE_PIXELS_MIN = 136;
+const STAGE_PIXELS_MIN = 148;
 const DEFINED = ['stock', 'entered', 'conversion', 'moved', 'still_here', 'left', 'dwell',
   'channels', 'touchpoints', 'abandonment', 'feedback'];
 const EMPTY_SECONDS = 2; // until the first event has come

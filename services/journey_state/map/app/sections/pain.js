@@ -101,7 +101,7 @@ export class Pain extends Section {
     const chosen = state().pain in SORTS ? state().pain : 'lost';
     return html`<select class="control" aria-label=${t('pain.sort')} @change=${(event) => {
       set({ pain: event.target.value === 'lost' ? null : event.target.value });
-    }}>${Object.keys(SORTS).map((one) => html`<option value=${one} ?selected=${one === chosen}>
+    }}>${Object.keys(SORTS).map((one) => html`<option value=${one} .selected=${one === chosen}>
       ${t(`pain.sort.${one}`)}</option>`)}</select>`;
   }
 

@@ -98,9 +98,9 @@ export class Trend extends Section {
     const long = days(of) * 24 > HOURS_MAX;
     return html`<select class="control" aria-label=${t('trend.stage')}
         @change=${(event) => set({ trend: event.target.value })}>
-        <option value="" ?selected=${!of.trend}>${t('trend.every')}</option>
+        <option value="" .selected=${!of.trend}>${t('trend.every')}</option>
         ${(this.stages ?? []).map((one) => html`<option value=${one.stage}
-          ?selected=${of.trend === one.stage}>${label(one)}</option>`)}
+          .selected=${of.trend === one.stage}>${label(one)}</option>`)}
       </select>
       ${switchOf(t('trend.bucket'), [['day', t('trend.day')], ['hour', t('trend.hour'), long]],
         bucket(of), (value) => set({ bucket: value }))}`;
