@@ -73,7 +73,7 @@ def _row(option: Any) -> str:
     words = [(option.help or "").rstrip(".")]
     if option.required:
         words.append("required")
-    elif isinstance(option.default, int | float | str) and not isinstance(option.default, bool):
+    elif option.default != "" and type(option.default) in {int, float, str}:
         words.append(f"default {option.default}")
     if option.multiple:
         words.append("may be given more than once")

@@ -35,7 +35,7 @@ def email_link(  # noqa: PLR0913 - each is an option of the command
     campaign_id: Annotated[str | None, typer.Option(help="Its campaign.")] = None,
     link_id: Annotated[str | None, typer.Option(help="This link among those of the mail.")] = None,
     expires: Annotated[
-        str | None, typer.Option(help="Not found after this time: 30d, 12h ...")
+        str | None, typer.Option(help="Not found after this time, such as 30d or 12h.")
     ] = None,
     ingest: Annotated[
         str | None, typer.Option("--ingest", help="Public URL of ingest, instead of --data.")

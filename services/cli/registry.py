@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from services.cli.examples import epilog
+from services.cli.helping import Group, Verb, flowing
 
 PROGRAM = "milepost"
 # In the order in which the help shows them.
@@ -49,9 +50,11 @@ def app_of(verbs: Iterable[str]) -> typer.Typer:
             for command in found.registered_commands:
                 name = command.name or getattr(command.callback, "__name__", "")
                 command.epilog = epilog(f"{verb} {name}")
-            app.add_typer(found, name=verb)
+                command.help = flowing(command.callback)
+                command.cls = Verb
+            app.add_typer(found, name=verb, cls=Group)
         else:
-            app.command(verb, epilog=epilog(verb))(found)
+            app.command(verb, cls=Verb, epilog=epilog(verb), help=flowing(found))(found)
     return app
 
 
@@ -59,7 +62,10 @@ def bare_app() -> typer.Typer:
     """The command line without verbs."""
     app = typer.Typer(
         name=PROGRAM,
+        cls=Group,
         help="Touchpoint events in, journey stages and abandonment signals out.",
+        epilog="Begin with `milepost up --demo`, and open the map that it names. "
+        "`milepost VERB --help` has examples.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )

@@ -59,6 +59,18 @@ def test_no_help_loses_words_in_brackets() -> None:
             assert text is None or render(text).plain == text
 
 
+def test_an_example_is_a_line_to_copy_on_a_terminal_of_any_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    for verb, examples in EXAMPLES.items():
+        context = COMMANDS[verb].context_class(COMMANDS[verb], info_name=verb)
+        COMMANDS[verb].format_help(context, context.make_formatter())
+        lines = capsys.readouterr().out.splitlines()
+        for line, remark in examples:
+            assert lines[lines.index(f"   {line}") - 1] == f"   # {remark}"
+
+
 def test_the_help_of_a_verb_ends_with_its_examples() -> None:
     said = CliRunner().invoke(app, ["explain", "--help"], env={"COLUMNS": "100"}).output
     assert "milepost explain user_id:u1 --signal cart" in said

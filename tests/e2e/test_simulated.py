@@ -80,6 +80,7 @@ class FinalState:
 
     who: str
     stage: str
+    identifiers: frozenset[str]
     events: int
     overlays: tuple[str, ...]
     signals: tuple[tuple[str, str, bool, bool], ...]
@@ -89,6 +90,7 @@ def expected_state(one: dict[str, Any], before: str) -> FinalState:
     return FinalState(
         who=f"{one['id']} {one['script']}",
         stage=one["stage"],
+        identifiers=frozenset(() if one["bot"] else one["identifiers"]),
         events=0 if one["bot"] else one["events"],
         overlays=tuple(overlay["name"] for overlay in one["overlays"]),
         signals=told_of(one["signals"], before),
@@ -100,10 +102,11 @@ async def final_state(stack: Stack, one: dict[str, Any], before: str) -> FinalSt
     customer = await stack.customer(one["id"])
     assert (customer is None) == one["bot"], who
     if customer is None:
-        return FinalState(who, "none", 0, (), ())
+        return FinalState(who, "none", frozenset(), 0, (), ())
     return FinalState(
         who=who,
         stage=customer["stage"],
+        identifiers=frozenset(f"{its['kind']}:{its['value']}" for its in customer["identifiers"]),
         events=len(await stack.timeline(one["id"])),
         overlays=tuple(overlay["name"] for overlay in customer["overlays"]),
         signals=told_of(customer["signals"], before),

@@ -40,7 +40,7 @@ def backtest(
     file: Annotated[Path, typer.Argument(help="The proposed journey definition, YAML.")],
     *,
     since: Annotated[
-        str, typer.Option(help="How far back history and signals are compared: 12h, 30d, 8w ...")
+        str, typer.Option(help="How far back history and signals are compared, such as 8w.")
     ] = "30d",
     data: DataOption = None,
     processes: Annotated[

@@ -13,11 +13,13 @@ from services.cli.simulate.persona import Persona
 from services.contracts.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from services.cli.simulate.step import Step
     from services.cli.simulate.story import Story
 
+_TRAITS = ("email", "phone")  # of an `identify`, by which a customer is known too
 CUSTOMERS_MAX = 100_000  # an endless demo must not fill the memory; later ones are not told
 
 
@@ -98,7 +100,7 @@ def customer(
     until = support_until(folded, timings)
     if until is not None and until <= base_us:  # it is over by itself
         until = None
-    known = sorted({f"{kind}:{value}" for step in taken for kind, value in step.ids.items()})
+    known = sorted({f"{kind}:{value}" for step in taken for kind, value in _known_by(step)})
     return {
         "id": _handle(taken),
         "identifiers": known,
@@ -111,6 +113,12 @@ def customer(
         "signals": [_signal(one, base_us) for one in left],
         "disproved": [_signal(one, base_us) for one in disproved],
     }
+
+
+def _known_by(step: Step) -> Iterator[tuple[str, str]]:
+    yield from step.ids.items()
+    if step.call == "identify":
+        yield from ((kind, str(step.traits[kind])) for kind in _TRAITS if kind in step.traits)
 
 
 def _handle(taken: list[Step]) -> str:

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from services.cli.simulate.story import Story
     from services.cli.simulate.target import Target
 
+LOOK_SECONDS = 0.5
 REPORT_SECONDS = 10.0
 DRAIN_SECONDS_MAX = 3.0  # for what is queued when the play is stopped
 PATIENCE_SECONDS_MAX = 300.0  # for an ingest that takes nothing
 PAST_SHARE = 0.75  # of the personas, when days before are asked for
 SHOP_CUSTOMERS = 200
 SHOP_EVENTS_PER_SECOND = 50.0
+SHOP_SPEED = 60.0
 DEMO_PAST_CUSTOMERS = 2_400  # enough of each week that its figures do not jump by chance
 DEMO_EVENTS_PER_SECOND = 10.0  # a shop to be watched, beside whose past it weighs little
 DEMO_SPEED = 30.0  # half an hour becomes a minute, as in the demo journey's waiting times
@@ -59,9 +61,10 @@ class Asked(NamedTuple):
     days: float
     seed: int
     rate: float | None
+    speed: float | None = None
 
 
-def shop_options(asked: Asked, speed: float) -> Options:
+def shop_options(asked: Asked) -> Options:
     """For the shop's journey, whose waiting times are those of real life."""
     customers = asked.customers or SHOP_CUSTOMERS
     before = int(customers * PAST_SHARE) if asked.days > 0 else 0
@@ -70,7 +73,7 @@ def shop_options(asked: Asked, speed: float) -> Options:
         events_per_second=asked.rate or SHOP_EVENTS_PER_SECOND,
         days=asked.days,
         seed=asked.seed,
-        tempo=live(speed),
+        tempo=live(asked.speed or SHOP_SPEED),
         past_customers=before,
         past_tempo=past(1.0),
         timings=SHOP,
@@ -87,7 +90,7 @@ def demo_options(asked: Asked) -> Options:
         events_per_second=asked.rate or DEMO_EVENTS_PER_SECOND,
         days=asked.days,
         seed=asked.seed,
-        tempo=live(DEMO_SPEED),
+        tempo=live(asked.speed or DEMO_SPEED),
         past_customers=before if asked.days > 0 else 0,
         past_tempo=past(DEMO_SPEED),
         timings=DEMO,
@@ -95,7 +98,10 @@ def demo_options(asked: Asked) -> Options:
 
 
 class Play:
-    """A run against one ingest: `say` hears of its progress, line by line."""
+    """A run against one ingest: `say` hears of its progress, line by line.
+
+    With a `glance`, that hears twice a second where it stands, and `say` of what is done alone.
+    """
 
     def __init__(
         self,
@@ -104,10 +110,13 @@ class Play:
         say: Callable[[str], None],
         *,
         past_marker: Path | None = None,
+        glance: Callable[[str], None] | None = None,
     ) -> None:
         self._options = options
         self._past_marker = past_marker
         self._say = say
+        self._glance = glance
+        self._past_done = 0
         self._base_us = time.time_ns() // 1000
         self._planted = Planted(options.pains, self._base_us)
         run = run_name(self._base_us, options.seed)
@@ -146,7 +155,7 @@ class Play:
         cast = self._cast.past(
             options.past_customers, options.days, self._base_us, options.past_tempo
         )
-        await backfill(self._sender, self._enlisted(cast), lambda _: None)
+        await backfill(self._sender, self._enlisted(cast), self._count_past)
         if options.past_customers:
             took, events = time.monotonic() - began, self._sender.tally.accepted
             whose = f"{options.days:g} days of {options.past_customers} customers"
@@ -167,10 +176,32 @@ class Play:
             await asyncio.sleep(self._options.duration_seconds)
             stop.set()
 
+    def _count_past(self, done: int) -> None:
+        self._past_done += done
+
     async def _report(self) -> None:
+        trouble, said_at = "", time.monotonic()
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
-            self._say(summary(self._sender.tally))
+            await asyncio.sleep(LOOK_SECONDS)
+            trouble = self._tell(trouble)
+            if self._glance is not None:
+                self._glance(self._standing())
+            elif time.monotonic() - said_at >= REPORT_SECONDS:
+                said_at = time.monotonic()
+                self._say(summary(self._sender.tally))
+
+    def _tell(self, told: str) -> str:
+        """Says when ingest is away, and when it is back; returns the trouble that is told."""
+        trouble = self._sender.tally.trouble
+        if bool(trouble) == bool(told):
+            return told
+        self._say(f"{trouble}; trying again" if trouble else "ingest takes events again")
+        return trouble
+
+    def _standing(self) -> str:
+        people = self._options.past_customers
+        past = f"{self._past_done} of {people} customers of the past; "
+        return (past if self._past_done < people else "live; ") + summary(self._sender.tally)
 
     def _write_oracle(self) -> None:
         options = self._options
@@ -183,6 +214,21 @@ class Play:
                 planted=self._planted,
             )
             self._say(f"expected state of {count} customers: {options.oracle}")
+
+
+def announced(options: Options) -> str:
+    """What is to be played, in one line."""
+    people, before = options.customers, options.past_customers
+    who = "customers without end" if people is None else _counted(people)
+    past = f"{_counted(before)} over the last {options.days:g} days, then " if before else ""
+    return (
+        f"{past}{who} live at {options.events_per_second:g} events/s,"
+        f" {options.tempo.speed:g} times as fast as life; seed {options.seed}"
+    )
+
+
+def _counted(people: int) -> str:
+    return f"{people} customer{'' if people == 1 else 's'}"
 
 
 def summary(tally: Tally) -> str:

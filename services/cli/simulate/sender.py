@@ -33,13 +33,17 @@ class SendError(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """What has been sent so far. `accepted` counts repeats too."""
+    """What has been sent so far. `accepted` counts repeats too.
+
+    `trouble`: why ingest took nothing when it was asked last; empty when it answered.
+    """
 
     requests: int = 0
     retries: int = 0
     accepted: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
 
 
 class Sender:
@@ -102,12 +106,14 @@ class Sender:
                     request.path, content=request.body, headers=request.headers
                 )
             except httpx2.TransportError as error:
-                problem, pause = f"{type(error).__name__} {error}".strip(), backoff
+                problem, pause = str(error) or type(error).__name__, backoff
             else:
                 if answer.status_code not in RETRIED:
+                    self.tally.trouble = ""
                     return _accepted(request, answer)
                 problem = f"HTTP {answer.status_code}"
                 pause = retry_after_seconds(answer.headers, backoff)
+            self.tally.trouble = f"{self._target.ingest_url} takes nothing: {problem}"
             if time.monotonic() + pause > deadline:
                 raise SendError(f"{self._target.ingest_url} took nothing for too long: {problem}")
             self.tally.retries += 1

@@ -23,8 +23,10 @@ class Target:
 def target(ingest_url: str, keys: Iterable[tuple[str, str]]) -> Target:
     """The target with these (channel, write key) pairs; of two for one channel the first counts.
 
-    Raises TargetError unless every channel has a key.
+    Raises TargetError unless it is an address and every channel has a key.
     """
+    if not ingest_url.startswith(("http://", "https://")):
+        raise TargetError(f"--ingest {ingest_url}: write it as http://host:port")
     found: dict[Channel, str] = {}
     for name, key in keys:
         for channel in CHANNELS:
