@@ -21,15 +21,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "customer": (
-        ("milepost customer anna@example.com", "by any identifier"),
-        ("milepost customer user_id:u1 --as-of 2026-11-21T12:00:00Z", "what was known then"),
+        ("milepost customer you", "by any identifier; `milepost up` prints how to send one"),
+        ("milepost customer user_id:you --as-of 2026-11-21T12:00:00Z", "what was known then"),
     ),
     "explain": (
-        ("milepost explain user_id:u1", "why this stage, and why no other"),
-        ("milepost explain user_id:u1 --signal cart", "why a signal was raised, or was not"),
+        ("milepost explain user_id:you", "why this stage, and why no other"),
+        ("milepost explain user_id:you --signal cart", "why a signal was raised, or was not"),
     ),
-    "erase": (("milepost erase anna@example.com", "asks before it is done"),),
-    "link": (("milepost link user_id:u1 phone:+48512345678", "they are one person"),),
+    "erase": (("milepost erase user_id:you", "asks before it is done"),),
+    "link": (("milepost link user_id:you phone:+48512345678", "they are one person"),),
     "unlink": (("milepost unlink phone:+48512345678", "they are not, after all"),),
     "tail": (
         ("milepost tail signals", "what is abandoned, recovered and retracted, as it happens"),
@@ -37,13 +37,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "email-link": (
         (
-            "milepost email-link --source mail --url https://shop.example --customer u1",
+            "milepost email-link --source email --url https://shop.example --customer you",
             "a picture and a link to put into the mail",
         ),
     ),
     "import": (
         (
-            "milepost import sales.csv --source till --historical",
+            "milepost import sales.csv --source offline --historical",
             "the past of a shop: builds stages, raises no signals",
         ),
     ),

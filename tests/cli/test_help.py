@@ -73,7 +73,7 @@ def test_an_example_is_a_line_to_copy_on_a_terminal_of_any_width(
 
 def test_the_help_of_a_verb_ends_with_its_examples() -> None:
     said = CliRunner().invoke(app, ["explain", "--help"], env={"COLUMNS": "100"}).output
-    assert "milepost explain user_id:u1 --signal cart" in said
+    assert "milepost explain user_id:you --signal cart" in said
     listed = CliRunner().invoke(outline(), ["--help"], env={"COLUMNS": "100"}).output
     assert all(re.search(rf"│ {verb} ", listed) for verb in VERBS)
 

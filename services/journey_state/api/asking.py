@@ -159,7 +159,8 @@ async def find_asked(
         return found, met[0]
     if customer_id and await queries.receipt(connection, customer_id):
         raise Problem(410, "customer_erased", "This customer was erased; nothing is held of them")
-    detail = f"No customer has the id or identifier {text[:200]!r}; try `kind:value`"
+    hint = "" if stated_identifier(text) else "; try `kind:value`"
+    detail = f"No customer has the id or identifier {text[:200]!r}{hint}"
     raise Problem(404, "customer_unknown", detail)
 
 

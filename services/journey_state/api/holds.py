@@ -52,7 +52,9 @@ async def release(body: ReleaseBody, ask: Ask) -> Released:
     async with ask.operator.writing() as connection:
         heard = await releases.last_heard(connection, body.instance)
         if heard is None:
-            detail = f"No instance {body.instance!r} was heard; GET /v1/status lists them"
+            detail = (
+                f"No instance {body.instance!r} was heard; `milepost watermark show` lists them"
+            )
             raise Problem(404, "instance_unknown", detail)
         released_at = await releases.release(connection, body.instance, heard.append_time)
     _log.warning("instance_released", instance=body.instance, last_beat_at=heard.append_time)
