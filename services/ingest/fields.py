@@ -12,7 +12,8 @@ from services.ingest import objects
 from services.ingest.errors import EventError
 from services.ingest.protocols.event import Event, object_of, text_of
 
-_CALLS: dict[str, Call] = {call: call for call in CALLS if call != "consent"}
+CALLS_BY_NAME: dict[object, Call] = {call: call for call in CALLS if call != "consent"}
+_NAMES = tuple(map(str, CALLS_BY_NAME))
 _CHANNELS_OF_CONTACTS = ("email", "phone")
 _decode_stated = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -20,13 +21,13 @@ _decode_stated = msgspec.json.Decoder(dict[str, Any]).decode
 def call_of(event: Event) -> Call:
     """The call that the event names itself. Raises EventError."""
     stated = event.type
-    if type(stated) is str and (call := _CALLS.get(stated)) is not None:
+    if type(stated) is str and (call := CALLS_BY_NAME.get(stated)) is not None:
         return call
     if stated is None or stated == "":
         if event.event:
             return "track"
-        raise EventError("invalid_type", "an event needs a type: " + ", ".join(_CALLS))
-    raise EventError("invalid_type", f"type must be one of {', '.join(_CALLS)}")
+        raise EventError("invalid_type", "an event needs a type: " + ", ".join(_NAMES))
+    raise EventError("invalid_type", f"type must be one of {', '.join(_NAMES)}")
 
 
 def name_of(event: Event) -> str:

@@ -59,7 +59,7 @@ def read_timestamp(value: object) -> Instant:
     Raises EventError `bad_timestamp` for anything else.
     """
     if isinstance(value, str):
-        usual = _read_usual(value)
+        usual = read_usual(value)
         if usual is not None:
             return usual
         try:
@@ -74,7 +74,7 @@ def read_timestamp(value: object) -> Instant:
     raise _bad(value)
 
 
-def _read_usual(text: str) -> Instant | None:
+def read_usual(text: str) -> Instant | None:
     """A time in UTC with three or six digits, as nearly all senders write it; None for others."""
     if text[19:20] != ".":
         return None

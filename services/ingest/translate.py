@@ -183,9 +183,11 @@ class Translator:
 
     def _draft(self, incoming: Incoming, event: Event) -> _Draft:
         source = self._source
-        call = self._call or fields.call_of(event)
+        # Here and below the usual case stands in line: calls are half of what an event costs.
+        call = self._call or fields.CALLS_BY_NAME.get(event.type) or fields.call_of(event)
         context = self._common if event.context is EMPTY_OBJECT else self._context_of(event)
-        traits = object_of(event.traits, "traits")
+        stated = event.traits
+        traits = b"{}" if stated is EMPTY_OBJECT else object_of(stated, "traits")
         if call != "group" and context.traits != b"{}":
             traits = objects.merged(context.traits, traits)
         channel = source.channel if event.channel is None else self._channel_of(event)
@@ -195,10 +197,11 @@ class Translator:
         by = times.NO_CORRECTION if incoming.clock_is_true else self._correction
         occurred_at, clock = times.corrected(original, by, self._moment.received_at)
         stands = instant is not None and occurred_at == original
-        previous = event.previous_id
+        previous, message_id = event.previous_id, event.message_id
         touchpoint = _touchpoint(
             SCHEMA_VERSION,
-            text_of(event.message_id) or self._derived_id(call, incoming, original),
+            (message_id if type(message_id) is str else text_of(message_id))
+            or self._derived_id(call, incoming, original),
             source.name,
             channel,
             call,
@@ -236,6 +239,8 @@ class Translator:
         stated = event.original_timestamp
         if stated is None or stated == "":
             stated = event.timestamp
+        if type(stated) is str and (usual := times.read_usual(stated)) is not None:
+            return usual
         return None if stated is None or stated == "" else times.read_timestamp(stated)
 
     def _context_of(self, event: Event) -> _Context:
