@@ -21,7 +21,6 @@ LISTED = 2  # figures of each answer whose people are listed
 # Days of 25 hours in Warsaw and New York, whole days elsewhere, times within days, every filter.
 ASKED: list[dict[str, Any]] = [
     {},
-    {"from": "2026-10-24", "to": "2026-10-27", "zone": "Europe/Warsaw"},
     {"from": "2026-10-25", "to": "2026-10-26", "zone": "Europe/Warsaw", "channel": "website"},
     {"from": "2026-11-01", "to": "2026-11-02", "zone": "America/New_York"},
     {"from": "2026-10-01", "zone": "Asia/Kathmandu", "channel": "app", "compare": "previous"},
@@ -65,8 +64,15 @@ async def answers(
     check_map(shown, trend)
     check_funnel(funnel, shown)
     check_flow(flow)
-    pain = [await get(client, path, **said) for path in ("/v1/pain", "/v1/insights")]
-    return [shown, trend, funnel, flow, *pain]
+    feedback = await get(client, "/v1/feedback", **said)
+    if "compare" in said:
+        others = {name: feedback["compared"][name] for name in ("from", "to")}
+        filters = {name: one for name, one in said.items() if name != "compare"}
+        check_feedback(feedback, await get(client, "/v1/feedback", **filters | others))
+    pain = await get(client, chosen.choice(("/v1/pain", "/v1/insights")), **said)
+    for answer in (shown, trend, flow, feedback, pain):
+        assert {"people", "filters", "zone"} <= answer["counted"].keys()
+    return [shown, trend, funnel, flow, feedback, pain]
 
 
 def check_map(shown: dict[str, Any], trend: dict[str, Any]) -> None:
@@ -107,6 +113,19 @@ def check_flow(flow: dict[str, Any]) -> None:
         if following:
             assert out == nodes
             assert into == {one["node"]: one["people"] for one in following["nodes"]}
+
+
+def check_feedback(shown: dict[str, Any], before: dict[str, Any]) -> None:
+    """Scores are those of the three groups, and what was before is what that period shows."""
+    for stage, other in zip(shown["stages"], before["stages"], strict=True):
+        for kind, of_it in (("nps", "nps"), ("ratings", "average")):
+            one, then = stage[kind], other[kind] or {"people": 0, of_it: None}
+            if one:
+                assert one["before"]["people"] == then["people"]
+                assert one["before"][of_it] == then[of_it]
+        if stage["nps"]:
+            groups = ("promoters", "passives", "detractors")
+            assert sum(stage["nps"][one]["people"] for one in groups) == stage["nps"]["people"]
 
 
 def figures_in(found: Any) -> Iterator[dict[str, Any]]:

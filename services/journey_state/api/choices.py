@@ -13,6 +13,7 @@ from services.journey_state.api.counting import counted
 from services.journey_state.api.filtering import FilterQuery, asked_of, read_filters, refuse
 from services.journey_state.api.map_models import Period, TouchFigure
 from services.journey_state.api.people import period_of
+from services.journey_state.api.population import zone_said
 from services.journey_state.api.problems import described
 from services.journey_state.choice_queries import Choice
 from services.journey_state.filters import Filters
@@ -84,7 +85,7 @@ async def filter_choices(
         found = await choice_queries.choices(connection, asked, names)
     return FilterList(
         period=period_of(filters),
-        counted=COUNTED,
+        counted=f"{COUNTED} {zone_said(filters)}",
         items=[
             FilterChoices(name=name, values=[_figure(filters, name, one) for one in values])
             for name, values in zip(names, found, strict=True)

@@ -24,6 +24,7 @@ from services.journey_state.api.filtering import (
 )
 from services.journey_state.api.map_models import Figure, Flow, FlowColumn, FlowLink, FlowNode
 from services.journey_state.api.people import compared_period, period_of
+from services.journey_state.api.population import with_population
 from services.journey_state.api.problems import described
 from services.journey_state.filters import (
     CHANNELS,
@@ -121,7 +122,7 @@ async def flow(query: Annotated[FlowQuery, Query()], request: Request, ask: Ask)
         filters=filters.said(),
         journey=term.definition.journey,
         definition=term.definition.version,
-        counted={"path": PATHS[query.node] + started, **NODES, **ends},
+        counted=with_population(filters, {"path": PATHS[query.node] + started, **NODES, **ends}),
         stages=[stage.name for stage in term.definition.stages],
         columns=[_column(now, before, step, labels) for step in range(1, query.steps + 1)],
         **compared_period(other),

@@ -25,6 +25,7 @@ from services.journey_state.api.filtering import (
 )
 from services.journey_state.api.map_models import Funnel, FunnelStep
 from services.journey_state.api.people import compared_period, period_of
+from services.journey_state.api.population import FILTERS, PEOPLE, zone_said
 from services.journey_state.api.problems import described
 from services.journey_state.definition import Definition, Stage
 from services.journey_state.filters import Filters
@@ -84,12 +85,13 @@ async def funnel(
                 return _all_steps(_Found(some, stages, found))
 
             groups["breakdown"] = await broken_down(connection, asked, query.breakdown, steps_by)
+    population = (f"People: {PEOPLE}", f"Filters: {FILTERS}", zone_said(filters))
     return Funnel(
         period=period_of(filters),
         filters=filters.said(),
         journey=term.definition.journey,
         definition=term.definition.version,
-        counted=" ".join([FIRST, BY[filters.by or ""], ORDER[filters.order or ""]]),
+        counted=" ".join([FIRST, BY[filters.by or ""], ORDER[filters.order or ""], *population]),
         steps=[
             with_before(now, before, partial(_step, number=number), ("first", _first))
             for number in range(1, len(asked.steps) + 1)

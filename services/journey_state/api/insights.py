@@ -20,6 +20,7 @@ from services.journey_state.api.pain import (
 )
 from services.journey_state.api.pain_models import Fact, Insights, Parameters
 from services.journey_state.api.people import period_of
+from services.journey_state.api.population import with_population
 from services.journey_state.api.problems import described
 from services.journey_state.api.sentences import sentence
 from services.journey_state.definition import Definition
@@ -60,7 +61,7 @@ async def insights(query: Annotated[PainQuery, Query()], request: Request, ask: 
         filters=filters.said(),
         journey=definition.journey,
         definition=definition.version,
-        counted=COUNTED,
+        counted=with_population(filters, COUNTED),
         items=[_fact(looked, definition, told) for told in found],
     )
 

@@ -32,6 +32,7 @@ from services.journey_state.api.map_models import (
     StageFigures,
 )
 from services.journey_state.api.people import compared_period, period_of
+from services.journey_state.api.population import with_population
 from services.journey_state.api.problems import described
 from services.journey_state.database import Connection
 from services.journey_state.definition import Stage
@@ -45,11 +46,6 @@ _F = TypeVar("_F", bound=Figure)
 _K = TypeVar("_K", bound=tuple[str, ...])
 
 COUNTED = {
-    "people": "Customers as they are known now: merged ones once, under the definition in force;"
-    " superseded history, bots, statements of consent and what retention cut do not count.",
-    "filters": "channel, source, campaign and event: people with a touchpoint in the period that"
-    " meets all of them, and of touchpoints only such; rule and state: people with such a signal"
-    " due in the period, and of signals only such.",
     "present": "People who were in the stage at `from`, or entered it before `to`.",
     "entered": "People who entered the stage in the period.",
     "moved": "Of `present`: people who are not in the stage at `to`: they went on, or back.",
@@ -149,7 +145,7 @@ async def journey_map(
         journey=definition.journey,
         definition=definition.version,
         remaining=sum(n for key, n in by_definition.items() if key < term.definition_id),
-        counted=COUNTED,
+        counted=with_population(filters, COUNTED),
         stages=[_stage(found, stage, is_last=stage.name == last) for stage in shown],
         lanes=_lanes(found, [stage.name for stage in shown]),
         **compared_period(other),

@@ -51,6 +51,9 @@ class Before(_Answer):
     query: str
     events: int | None = None
     signals: int | None = None
+    nps: float | None = None
+    ratings: int | None = None
+    average: float | None = None
     share: float | None = None
     of_previous: float | None = None
     of_first: float | None = None

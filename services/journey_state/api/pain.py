@@ -26,6 +26,7 @@ from services.journey_state.api.pain_models import (
     Where,
 )
 from services.journey_state.api.people import period_of
+from services.journey_state.api.population import with_population
 from services.journey_state.api.problems import described
 from services.journey_state.api.sentences import sentence
 from services.journey_state.definition import Definition
@@ -144,7 +145,7 @@ async def pain(query: Annotated[PainQuery, Query()], request: Request, ask: Ask)
         filters=filters.said(),
         journey=definition.journey,
         definition=definition.version,
-        counted=COUNTED,
+        counted=with_population(filters, COUNTED),
         checked=found.checked,
         z=found.z,
         items=[

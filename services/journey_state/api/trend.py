@@ -30,6 +30,7 @@ from services.journey_state.api.map_models import (
     TrendPoint,
 )
 from services.journey_state.api.people import compared_period, period_of
+from services.journey_state.api.population import FILTERS, with_population
 from services.journey_state.api.problems import described
 from services.journey_state.buckets import Bucket
 from services.journey_state.filters import Filters
@@ -41,7 +42,7 @@ COUNTED = {
     "entries": "People who entered the stage in the bucket.",
     "exits": "People with a stay in the stage that ended in the bucket.",
     "stock": "People who were in the stage at the end of the bucket.",
-    "filters": "Who is counted is found over the whole period, as on the map.",
+    "filters": f"Found over the whole period, not the bucket. {FILTERS}",
 }
 
 
@@ -77,7 +78,7 @@ async def trend(query: Annotated[TrendQuery, Query()], request: Request, ask: As
         journey=term.definition.journey,
         definition=term.definition.version,
         bucket=query.bucket,
-        counted=COUNTED,
+        counted=with_population(filters, COUNTED),
         buckets=[
             Bound.model_validate({"from": format_time(begin), "to": format_time(end)})
             for begin, end in pairwise(bounds)

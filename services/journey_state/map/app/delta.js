@@ -27,13 +27,17 @@ export function countDelta(figure, label) {
   return delta(before, more ? text : SAME, label, certain);
 }
 
-/** A time: how long it took then. */
-export function timeDelta(figure, label) {
+/** What else the figure has under `key`: what it was then, as `shown`. */
+export function wasDelta(figure, key, shown, label) {
   const { before } = figure;
   if (!before?.people) return nothing;
-  const more = figure.p50_seconds - before.p50_seconds;
-  const text = `${arrow(more)} ${t('compare.was', { what: duration(before.p50_seconds) })}`;
-  return delta(before, text, label, false);
+  const was = t('compare.was', { what: shown(before[key]) });
+  return delta(before, `${arrow(figure[key] - before[key])} ${was}`, label, false);
+}
+
+/** A time: how long it took then. */
+export function timeDelta(figure, label) {
+  return wasDelta(figure, 'p50_seconds', duration, label);
 }
 
 function delta(before, text, label, certain, what) {

@@ -2,6 +2,7 @@
 
 import { html } from '../../vendor/vendor.js';
 import { shared } from '../api.js';
+import { wasDelta } from '../delta.js';
 import { decimal, number } from '../format.js';
 import { t } from '../i18n.js';
 import { vars } from '../vars.js';
@@ -15,7 +16,7 @@ const signed = (value) => `${value > 0 ? '+' : ''}${number(Math.round(value))}`;
 GROUPS.push({
   id: 'feedback',
   order: 40,
-  load: ({ compare, ...params }) => shared('/v1/feedback', params, SECONDS),
+  load: (params) => shared('/v1/feedback', params, SECONDS),
   rows: ({ stages }) => {
     const of = Object.fromEntries(stages.map((one) => [one.stage, one]));
     const rows = [
@@ -33,7 +34,7 @@ function npsCell(stage, nps) {
   const between = t('feedback.between', { low: signed(nps.low), high: signed(nps.high) });
   return html`<mp-number .figure=${nps} .text=${signed(nps.nps)}
       .label=${named(stage, `${t('feedback.nps')}, ${between}`)}></mp-number>
-    <small>${between}</small>
+    <small>${between}</small>${wasDelta(nps, 'nps', signed, t('feedback.nps'))}
     <div class="bar ${nps.people < SMALL ? 'few' : ''}" aria-hidden="true">
       ${PARTS.map((part) => html`<b class=${part}
         ${vars({ 'flex-grow': nps[part].people })}></b>`)}</div>
@@ -46,5 +47,6 @@ function ratingCell(stage, ratings) {
   const average = decimal(ratings.average);
   return html`<span aria-hidden="true" class="star">★</span><mp-number .figure=${ratings}
       .text=${average} .label=${named(stage, t('feedback.rating', { average }))}></mp-number>
-    <small>${t('feedback.n', { n: ratings.ratings })}</small>`;
+    <small>${t('feedback.n', { n: ratings.ratings })}</small>
+    ${wasDelta(ratings, 'average', decimal, t('feedback.ratings'))}`;
 }
