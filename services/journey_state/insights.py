@@ -9,7 +9,7 @@ from services.journey_state.pain import CHANCE, PEOPLE_MIN, Cell, Findings, Side
 from services.journey_state.proportions import Share, difference, one_sided, wilson
 
 FACTS_MAX = 5
-PAINS_MAX = 2  # of the facts
+PAINS_MAX = 3  # of the facts
 POINTS_MIN = 3  # percentage points that a conversion must have changed by
 CHANGE_MIN = 0.1  # by which the people who come must have become more or fewer
 PLAIN_MIN = 100  # people behind a fact that compares with nothing
@@ -139,7 +139,7 @@ def _plain(now: Tally, stages: Sequence[str], recovered: Sequence[Recovered]) ->
             {"stage": stage, "people": share.people, "of": share.of, "share": share.value},
             _whole("leaked", stage),
         )
-    left = [one for one in recovered if one.share.of >= PLAIN_MIN]
+    left = [one for one in recovered if one.share.of >= PLAIN_MIN and one.share.people]
     if left:
         most = max(left, key=lambda one: (one.share.of, one.rule))
         people, of = most.share
