@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 CONNECT_SECONDS_MAX = 5.0
 STATEMENT_SECONDS_MAX = 15
-# What counts over all touchpoints of a period may take longer, and more memory to do it in.
-COUNTING_SECONDS_MAX = 30
+# What counts over all touchpoints of a period may take longer, though less than proxies wait, and
+# more memory to do it in.
+COUNTING_SECONDS_MAX = 55
 COUNTING_MEMORY_MB = 32
 _SERVER_SETTINGS = {
     "application_name": "milepost-api",

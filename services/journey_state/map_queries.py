@@ -17,40 +17,6 @@ class Count(NamedTuple):
     times: int
 
 
-async def part_counts(connection: Connection, asked: Asked) -> dict[tuple[str, str], Count]:
-    """By stage and part; what is missing is nobody."""
-    parts = (
-        f"SELECT '{part}' AS part, p.* FROM ({PARTS[part]}) AS p"  # noqa: S608 - constants
-        for part in STAGE_PARTS
-    )
-    # Each person's rows first: what is told apart by hashes need not be sorted.
-    rows = await read(
-        connection,
-        f"""
-        SELECT stage, part, count(*), CAST(sum(times) AS bigint) FROM (
-          SELECT stage, part, customer_id, count(*) AS times
-          FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY stage, part, customer_id
-        ) AS theirs GROUP BY stage, part
-        """,  # noqa: S608 - constants
-        asked,
-    )
-    return {(row[0], row[1]): Count(row[2], row[3]) for row in rows}
-
-
-async def dwell_seconds(connection: Connection, asked: Asked) -> dict[str, list[float]]:
-    """The median and the ninetieth percentile of the stays that ended in the period, by stage."""
-    rows = await read(
-        connection,
-        """
-        SELECT stage, percentile_cont(ARRAY[0.5, 0.9])
-          WITHIN GROUP (ORDER BY CAST(extract(epoch FROM left_at - entered_at) AS float8))
-        FROM visit WHERE left_at < :end GROUP BY stage
-        """,
-        asked,
-    )
-    return {row[0]: list(row[1]) for row in rows}
-
-
 class Touches(NamedTuple):
     """Touchpoints in the period while the customer was in a stage: by channel or by event."""
 
@@ -58,31 +24,6 @@ class Touches(NamedTuple):
     channel: str | None
     event: str | None
     counted: Count
-
-
-async def touches(
-    connection: Connection, asked: Asked, *, events_max: int | None = TOUCHPOINTS_MAX
-) -> list[Touches]:
-    """By stage and channel, and of each stage the events of the most people; None: all."""
-    shown = "" if events_max is None else f"WHERE event IS NULL OR place <= {events_max:d}"
-    rows = await read(
-        connection,
-        f"""
-        SELECT stage, channel, event, people, times FROM (
-          SELECT stage, channel, event, count(*) AS people, CAST(sum(times) AS bigint) AS times,
-            row_number() OVER (PARTITION BY stage, event IS NULL
-              ORDER BY count(*) DESC, sum(times) DESC, event COLLATE "C") AS place
-          FROM (
-            SELECT stage, channel, event, customer_id, count(*) AS times
-            FROM ({PARTS["touched"]}) AS touched
-            GROUP BY GROUPING SETS ((stage, channel, customer_id), (stage, event, customer_id))
-          ) AS theirs GROUP BY stage, channel, event
-        ) AS counted
-        {shown} ORDER BY stage, place
-        """,  # noqa: S608 - constants
-        asked,
-    )
-    return [Touches(row[0], row[1], row[2], Count(row[3], row[4])) for row in rows]
 
 
 class Signals(NamedTuple):
@@ -94,36 +35,70 @@ class Signals(NamedTuple):
     counted: Count
 
 
-async def signals(connection: Connection, asked: Asked) -> list[Signals]:
-    """By stage, rule and state."""
-    rows = await read(
-        connection,
-        f"""
-        SELECT stage, rule, state, count(DISTINCT customer_id), count(*)
-        FROM ({PARTS["signaled"]}) AS signaled
-        GROUP BY stage, rule, state ORDER BY stage, rule, state
-        """,  # noqa: S608 - constants
-        asked,
-    )
-    return [Signals(row[0], row[1], row[2], Count(row[3], row[4])) for row in rows]
-
-
 class Figures(NamedTuple):
     """All that the map shows."""
 
-    parts: dict[tuple[str, str], Count]
-    dwell: dict[str, list[float]]
+    parts: dict[tuple[str, str], Count]  # by stage and part; what is missing is nobody
+    dwell: dict[str, list[float]]  # by stage, of stays that ended in the period: p50, p90
     touches: list[Touches]
     signals: list[Signals]
+
+
+# Each person's rows first: what is told apart by hashes need not be sorted.
+_PARTS = f"""
+  SELECT 'part' AS figure, stage, part AS name, NULL AS detail, count(*) AS people,
+    CAST(sum(times) AS bigint) AS times, NULL AS seconds
+  FROM (
+    SELECT stage, part, customer_id, count(*) AS times
+    FROM ({
+    " UNION ALL ".join(
+        f"SELECT '{part}' AS part, p.* FROM ({PARTS[part]}) AS p" for part in STAGE_PARTS
+    )
+}) AS parts GROUP BY stage, part, customer_id
+  ) AS theirs GROUP BY stage, part"""  # noqa: S608 - constants
+_DWELL = """
+  SELECT 'dwell', stage, NULL, NULL, NULL, NULL, percentile_cont(ARRAY[0.5, 0.9])
+    WITHIN GROUP (ORDER BY CAST(extract(epoch FROM left_at - entered_at) AS float8))
+  FROM visit WHERE left_at < :end GROUP BY stage"""
+_TOUCHES = f"""
+  SELECT 'touches', stage, channel, event, people, times, NULL FROM (
+    SELECT stage, channel, event, count(*) AS people, CAST(sum(times) AS bigint) AS times,
+      row_number() OVER (PARTITION BY stage, event IS NULL
+        ORDER BY count(*) DESC, sum(times) DESC, event COLLATE "C") AS place
+    FROM (
+      SELECT stage, channel, event, customer_id, count(*) AS times
+      FROM ({PARTS["touched"]}) AS touched
+      GROUP BY GROUPING SETS ((stage, channel, customer_id), (stage, event, customer_id))
+    ) AS theirs GROUP BY stage, channel, event
+  ) AS counted"""  # noqa: S608 - constants
+_SIGNALS = f"""
+  SELECT 'signals', stage, rule, state, count(DISTINCT customer_id), count(*), NULL
+  FROM ({PARTS["signaled"]}) AS signaled GROUP BY stage, rule, state"""  # noqa: S608 - constants
 
 
 async def figures(
     connection: Connection, asked: Asked, events_max: int | None = TOUCHPOINTS_MAX
 ) -> Figures:
-    """All of it, counted over the rows."""
-    return Figures(
-        await part_counts(connection, asked),
-        await dwell_seconds(connection, asked),
-        await touches(connection, asked, events_max=events_max),
-        await signals(connection, asked),
-    )
+    """All of it, counted over the rows, which are read once for all.
+
+    Touchpoints by stage and channel, and of each stage the events of the most people; None: all.
+    """
+    shown = "" if events_max is None else f"WHERE event IS NULL OR place <= {events_max:d}"
+    of_each = (_PARTS, _DWELL, f"{_TOUCHES} {shown}", _SIGNALS)
+    rows = await read(connection, " UNION ALL ".join(of_each), asked)
+    parts, dwell = {}, {}
+    touches, signals = [], []
+    for figure, stage, name, detail, people, times, seconds in rows:
+        if figure == "part":
+            parts[stage, name] = Count(people, times)
+        elif figure == "dwell":
+            dwell[stage] = list(seconds)
+        elif figure == "touches":
+            touches.append(Touches(stage, name, detail, Count(people, times)))
+        else:
+            signals.append(Signals(stage, name, detail, Count(people, times)))
+    return Figures(parts, dwell, sorted(touches, key=_most_first), sorted(signals))
+
+
+def _most_first(one: Touches) -> tuple[object, ...]:
+    return (one.stage, -one.counted.people, -one.counted.times, one.event or "", one.channel or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from services.contracts.times import to_datetime
 from services.journey_state.database import Connection
+from services.journey_state.filters import CHANNELS
 from services.journey_state.insights import Recovered
 from services.journey_state.pain import Cell
 from services.journey_state.pain_tables import CAUSED, OF_STAYS, PAIN_PARTS
@@ -60,35 +62,59 @@ _EACH = """CROSS JOIN LATERAL (
     UNION ALL SELECT 'campaign', campaign) AS each (dimension, value)"""
 
 
+# A bit for each part that is told from the stay alone.
+_FLAGS = " | ".join(
+    f"CASE WHEN {stays} THEN {1 << bit} ELSE 0 END" for bit, stays in enumerate(OF_STAYS.values())
+)
+# The same of each person and stage: of all their stays there, of those with each channel.
+_BY_CHANNEL = ", ".join(
+    f"bit_or(flags) FILTER (WHERE used & {1 << bit} <> 0) AS by_{channel}"
+    for bit, channel in enumerate(CHANNELS)
+)
+_VALUES = ", ".join(f"('channel', '{channel}', by_{channel})" for channel in CHANNELS)
+
+
 async def tally(connection: Connection, asked: Asked, limits: Limits) -> dict[Cell, int]:
     """People of every cell that has any; one pass over stays, one over what happened in them."""
-    flags = ", ".join(f"({stays}) AS {part}" for part, stays in OF_STAYS.items())
-    kept = ", ".join(f"bool_or({part}) AS {part}" for part in OF_STAYS)
-    counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in OF_STAYS)
     rows = await read(
         connection,
-        f""", {places(asked.filters)}, flagged AS (SELECT p.*, {flags} FROM place AS p),
-        person_of AS (
-          SELECT customer_id, rank, dimension, value COLLATE "C" AS value, {kept}
-          FROM flagged {_EACH} WHERE value IS NOT NULL
-          GROUP BY customer_id, rank, dimension, value COLLATE "C"
+        f""", {places(asked.filters)}, flagged AS MATERIALIZED (
+          SELECT customer_id, rank, used, device, campaign, {_FLAGS} AS flags FROM place AS p
+          WHERE rank IS NOT NULL
+        ), person_of AS (
+          SELECT rank, e.* FROM (
+            SELECT rank, bit_or(flags) AS flags, {_BY_CHANNEL} FROM flagged
+            GROUP BY customer_id, rank
+          ) AS p CROSS JOIN LATERAL
+            (VALUES ('all', '', flags), {_VALUES}) AS e (dimension, value, flags)
+          WHERE e.flags IS NOT NULL
+          UNION ALL
+          SELECT rank, 'device', device, bit_or(flags) FROM flagged
+          WHERE device IS NOT NULL GROUP BY customer_id, rank, device
+          UNION ALL
+          SELECT rank, 'campaign', campaign, bit_or(flags) FROM flagged
+          WHERE campaign IS NOT NULL GROUP BY customer_id, rank, campaign
         ), caused AS (
           SELECT DISTINCT customer_id, part, stage, cause, dimension, value
           FROM ({_rows(CAUSED)}) AS row {_EACH} WHERE value IS NOT NULL
         )
-        SELECT 'stays', (:stages)[rank], NULL, dimension, value, ARRAY[{counts}]
-        FROM person_of WHERE rank IS NOT NULL GROUP BY rank, dimension, value
+        SELECT flags, NULL, (:stages)[rank], NULL, dimension, value, count(*)
+        FROM person_of GROUP BY rank, dimension, value, flags
         UNION ALL
-        SELECT part, stage, cause, dimension, value, ARRAY[count(*)]
+        SELECT NULL, part, stage, cause, dimension, value, count(*)
         FROM caused GROUP BY part, stage, cause, dimension, value
         """,  # noqa: S608 - constants
         asked,
         **limits._asdict(),
     )
-    found: dict[Cell, int] = {}
-    for part, *where, people in rows:
-        names = OF_STAYS if part == "stays" else [part]
-        found |= {Cell(n, *where): count for n, count in zip(names, people, strict=True) if count}
+    found: Counter[Cell] = Counter()
+    for flags, part, *where, people in rows:
+        if part is not None:
+            found[Cell(part, *where)] += people
+            continue
+        for bit, name in enumerate(OF_STAYS):
+            if flags >> bit & 1:
+                found[Cell(name, *where)] += people
     return found
 
 

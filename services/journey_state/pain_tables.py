@@ -6,6 +6,7 @@ import re
 
 from services.journey_state.definition import Definition
 from services.journey_state.facets import FAILED
+from services.journey_state.filters import CHANNELS
 from services.journey_state.touch_queries import BODY, CAMPAIGN, DEVICE, kept_or, touches
 
 REPEATS_MIN = 3  # times that one event comes during a stay before it is a loop
@@ -17,50 +18,63 @@ _FAILED = f"""CASE WHEN body LIKE CAST('%"error"%' AS bytea) THEN coalesce({BODY
         #>> '{{properties,error}}', '') NOT IN ('', 'false', '0', '{{}}', '[]')
         ELSE false END"""
 FAILED_ONE = kept_or(f"facets & {FAILED} <> 0", _FAILED)
-_COLUMNS = f", {CAMPAIGN} AS campaign, {FAILED_ONE} AS failed"
+# `asked`: what the filters of touchpoints let through; a device is that of any.
+_COLUMNS = """, {campaign} AS campaign, {failed} AS failed, {device} AS device,
+      (true {filters}) AS asked"""
+
+# Sets of channels are numbers with a bit for each.
+_CHANNELS = ", ".join(f"'{channel}'" for channel in CHANNELS)
+_BIT = f"(1 << array_position(ARRAY[{_CHANNELS}], {{channel}}) >> 1)"
+_SETS = f"""
+  sets AS MATERIALIZED (
+    SELECT used, array_agg(channel) AS channels
+    FROM generate_series(0, {2 ** len(CHANNELS) - 1}) AS used,
+      unnest(ARRAY[{_CHANNELS}]) AS channel
+    WHERE used & {_BIT.format(channel="channel")} <> 0 GROUP BY used
+  )"""  # noqa: S608 - constants
+# The greatest of them is the campaign that was named last: text orders times as they follow.
+_NAMED = """
+      (ARRAY[encode(timestamptz_send(t.occurred_at + make_interval(hours => 17520000)), 'hex'),
+        t.message_id, t.source, t.campaign] COLLATE "C")"""
+_AT = "(t.occurred_at, t.message_id, t.source)"
 
 # Stays in the period by what people came by and used: device of the touchpoint that entered the
 # stage, the campaign that the customer had named last up to it, channels while in the stage.
 # Stays follow each other: what comes behind the beginning of one is of that one, until the next.
+# What came before the first is of none, and counts for the campaign alone.
 _PLACE = f"""
-  entry AS MATERIALIZED (
-    SELECT message_id, source, nullif({DEVICE}, 'unknown') AS device FROM timeline
-    WHERE occurred_at >= :from AND occurred_at < :to AND (message_id, source) IN
-      (SELECT message_id, source FROM visit WHERE entered_at >= :from)
-  ), marked AS (
-    SELECT customer_id, occurred_at AS at, message_id, source, campaign, NULL::text AS stage,
-      NULL::int AS rank, NULL::text AS channel, NULL::text AS direction, NULL::int AS next_rank,
-      NULL::timestamptz AS left_at
-    FROM felt WHERE campaign IS NOT NULL
-    UNION ALL
-    SELECT customer_id, entered_at, message_id, source, NULL, stage, rank, channel, direction,
-      next_rank, left_at FROM visit
-  ), run AS (
-    SELECT *, count(campaign) OVER o AS named, count(stage) OVER o AS number FROM marked
-    WINDOW o AS (PARTITION BY customer_id ORDER BY at, message_id, source, stage NULLS FIRST)
+  spell AS MATERIALIZED (
+    SELECT row_number() OVER () AS number, customer_id, stage, rank, channel, direction, entered_at,
+      message_id, source, next_rank, left_at, left_message_id, left_source FROM visit
   ), during AS MATERIALIZED (
-    SELECT * FROM (
-      SELECT customer_id, channel, event, failed, count(stage) OVER
-        (PARTITION BY customer_id ORDER BY at, message_id, source, stage NULLS LAST) AS number
-      FROM (
-        SELECT customer_id, occurred_at AS at, message_id, source, channel, event, failed,
-          NULL::text AS stage FROM felt
-        UNION ALL
-        SELECT customer_id, entered_at, message_id, source, NULL, NULL, NULL, stage FROM visit
-      ) AS mixed
-    ) AS numbered WHERE event IS NOT NULL AND number > 0
-  ), used AS (
-    SELECT customer_id, number, array_agg(DISTINCT channel) AS channels FROM during
-    GROUP BY customer_id, number
-  ), place AS MATERIALIZED (
-    SELECT r.customer_id, r.number, r.at AS entered_at, r.stage, r.rank, r.direction, r.next_rank,
-      r.left_at, r.last_campaign AS campaign, e.device,
-      array_append(u.channels, r.channel) AS channels, u.customer_id IS NOT NULL AS acted
-    FROM (SELECT *, first_value(campaign) OVER (PARTITION BY customer_id, named
-        ORDER BY at, message_id, source, stage NULLS FIRST) AS last_campaign FROM run) AS r
-    LEFT JOIN entry AS e ON e.message_id = r.message_id AND e.source = r.source
-    LEFT JOIN used AS u ON u.customer_id = r.customer_id AND u.number = r.number
-    WHERE r.stage IS NOT NULL
+    SELECT t.customer_id, s.number, t.event, count(*) FILTER (WHERE t.asked) AS times,
+      bit_or({_BIT.format(channel="t.channel")}) FILTER (WHERE t.asked) AS used,
+      bool_or(t.failed AND t.asked) AS failed,
+      max({_NAMED}) FILTER (WHERE t.asked AND t.campaign IS NOT NULL) AS named,
+      max({_NAMED}) FILTER (WHERE t.asked AND t.campaign IS NOT NULL
+        AND {_AT} = (s.entered_at, s.message_id, s.source)) AS named_by_entry,
+      max(nullif(t.device, 'unknown')) FILTER
+        (WHERE {_AT} = (s.entered_at, s.message_id, s.source)) AS device
+    FROM felt AS t LEFT JOIN spell AS s ON s.customer_id = t.customer_id
+      AND {_AT} >= (s.entered_at, s.message_id, s.source)
+      AND (s.left_at IS NULL OR s.left_at >= :end
+        OR {_AT} < (s.left_at, s.left_message_id, s.left_source))
+    WHERE s.number IS NOT NULL OR t.campaign IS NOT NULL
+    GROUP BY t.customer_id, s.number, t.event
+  ), summed AS MATERIALIZED (
+    SELECT customer_id, number, bit_or(used) AS used, max(named) AS named,
+      max(named_by_entry) AS named_by_entry, max(device) AS device, sum(times) > 0 AS acted
+    FROM during GROUP BY customer_id, number
+  ), {_SETS.strip()}, place AS MATERIALIZED (
+    SELECT s.number, s.customer_id, s.entered_at, s.stage, s.rank, s.direction, s.next_rank,
+      s.left_at, s.device, s.acted, s.used, sets.channels, (coalesce(s.named_by_entry,
+        max(s.named) OVER (PARTITION BY s.customer_id ORDER BY s.entered_at, s.message_id, s.source
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), b.named))[4] AS campaign
+    FROM (SELECT s.*, coalesce(u.used, 0) | coalesce({_BIT.format(channel="s.channel")}, 0) AS used,
+        u.device, u.named, u.named_by_entry, coalesce(u.acted, false) AS acted
+      FROM spell AS s LEFT JOIN summed AS u ON u.number = s.number) AS s
+    LEFT JOIN summed AS b ON b.customer_id = s.customer_id AND b.number IS NULL
+    LEFT JOIN sets ON sets.used = s.used
   )"""  # noqa: S608 - constants
 
 _WAIT = "make_interval(secs => (:waits)[p.rank])"  # of the stage
@@ -85,15 +99,13 @@ _ROW = "p.stage, p.customer_id, p.channels, p.device, p.campaign"
 # What happened during the stay: an event, or a signal by its rule.
 CAUSED = {
     "repeated": f"""SELECT {_ROW}, d.event AS cause
-    FROM (SELECT customer_id, number, event FROM during WHERE event NOT IN {_CALLS}
-      GROUP BY customer_id, number, event HAVING count(*) >= {REPEATS_MIN}) AS d
-    JOIN place AS p
-      ON p.customer_id = d.customer_id AND p.number = d.number""",  # noqa: S608 - constants
-    "erred": f"""SELECT {_ROW}, d.event AS cause FROM during AS d
-    JOIN place AS p ON p.customer_id = d.customer_id AND p.number = d.number
-    WHERE d.failed OR d.event IN
+    FROM during AS d JOIN place AS p ON p.number = d.number
+    WHERE d.event NOT IN {_CALLS} AND d.times >= {REPEATS_MIN}""",  # noqa: S608 - constants
+    "erred": f"""SELECT {_ROW}, d.event AS cause
+    FROM during AS d JOIN place AS p ON p.number = d.number
+    WHERE d.times > 0 AND (d.failed OR d.event IN
       (SELECT event FROM (SELECT DISTINCT event FROM during OFFSET 0) AS known
-      WHERE event = ANY(:errors) OR event ~* '{ERRORS}')""",  # noqa: S608 - constants
+      WHERE event = ANY(:errors) OR event ~* '{ERRORS}'))""",  # noqa: S608 - constants
     "abandoned": f"""SELECT {_ROW}, g.rule AS cause FROM signaled AS g
     JOIN place AS p ON p.customer_id = g.customer_id AND p.entered_at <= g.due_at
       AND (p.left_at IS NULL OR p.left_at > g.due_at)
@@ -107,7 +119,8 @@ PAIN_PARTS = CAUSED | {
 
 def pain_tables(filters: str) -> str:
     """Tables up to `place`, more of the WITH clause; `filters` of touchpoints, in SQL."""
-    return f"{touches('felt', filters=filters, columns=_COLUMNS)}, {_PLACE}"
+    columns = _COLUMNS.format(campaign=CAMPAIGN, failed=FAILED_ONE, device=DEVICE, filters=filters)
+    return f"{touches('felt', columns=columns)}, {_PLACE}"
 
 
 def error_events(definition: Definition) -> list[str]:

@@ -94,10 +94,10 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def tables_of(asked: Asked) -> str:
+def tables_of(asked: Asked, *, reached: bool = True) -> str:
     """The tables `touch`, `signaled`, `stay`, `visit`, `person`, as a WITH clause.
 
-    The last three have only the people whom the filters mean.
+    The last three have only the people whom the filters mean, with the column `reached` or without.
     """
     filters = asked.filters
     segment = f"{segment_tables(asked.members.segment)}, " if asked.members else ""
@@ -108,6 +108,7 @@ def tables_of(asked: Asked) -> str:
         more=f"{segment}{experiment}",
         people=_people(filters),
         among=asked.among is not None,
+        reached=reached,
     )
 
 
@@ -134,7 +135,7 @@ async def read(connection: Connection, statement: str, asked: Asked, **values: A
         },
         **values,
     }
-    sql = f"{tables_of(asked)} {statement}"
+    sql = f"{tables_of(asked, reached='reached' in statement)} {statement}"
     bound = segment_values(asked.members, filters, asked.aliases) if asked.members else {}
     known |= {name: one.value for name, one in bound.items()}
     used = {name: known[name] for name in set(_PLACEHOLDER.findall(sql))}

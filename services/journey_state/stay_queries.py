@@ -10,9 +10,7 @@ _STAYS = """
     SELECT customer_id, stage, rank, channel, direction, entered_at, message_id, source,
       lag(rank) OVER b AS next_rank,
       lag(entered_at) OVER b AS left_at, lag(message_id) OVER b AS left_message_id,
-      lag(source) OVER b AS left_source,
-      max(rank) FILTER (WHERE entered_at < :end) OVER
-        (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+      lag(source) OVER b AS left_source {reached}
     FROM (SELECT *, array_position(:stages, stage) AS rank FROM stage_history
       WHERE superseded_at IS NULL {people}) AS present
     WINDOW b AS (PARTITION BY customer_id ORDER BY entered_at DESC, message_id DESC, source DESC)
@@ -25,6 +23,11 @@ _STAYS = """
       ORDER BY stage, customer_id, entered_at DESC, message_id DESC, source DESC) AS p
     LEFT JOIN abandoned AS g ON g.customer_id = p.customer_id
   )"""
+
+# A window of its own: only for who asks.
+_REACHED = """,
+      max(rank) FILTER (WHERE entered_at < :end) OVER
+        (b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached"""
 
 _SIGNALS = "SELECT * FROM signals WHERE due_at >= :from AND due_at < :to {filters}"
 # Whoever left something behind and did not come back for it, and when the last of it was due.
@@ -67,6 +70,7 @@ def tables(
     more: str = "",
     people: str = "",
     among: bool = False,
+    reached: bool = True,
 ) -> str:
     """The tables `touch`, `signaled`, `abandoned`, `stay`, `visit`, `person`, as a WITH clause.
 
@@ -78,5 +82,5 @@ def tables(
     touch = touches("touch", filters=touch_filters, among=among)
     signals = _SIGNALS.format(filters=f"{of_them} {signal_filters}")
     abandoned = _ABANDONED.format(standing=ABANDONED, of_them=of_them)
-    stays = _STAYS.format(people=f"{of_them} {people}")
+    stays = _STAYS.format(people=f"{of_them} {people}", reached=_REACHED if reached else "")
     return f"WITH {owners}, {touch}, signaled AS ({signals}), {abandoned}{more}{stays}"

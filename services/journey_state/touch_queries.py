@@ -80,22 +80,25 @@ _OWNED = "identifier_key IN (SELECT identifier_key FROM own)"
 MOVED_AMONG = MOVED.replace("ownership_periods", f"ownership_periods WHERE {_OWNED}")
 
 _TOUCHES = """
-  {name}_seen AS (
-    SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event {columns}
-    FROM timeline
-    WHERE {within} AND {persons} {filters}
-  ), {name} AS (
-    SELECT i.customer_id, t.* FROM {name}_seen AS t
-    JOIN {owners} AS i ON i.identifier_key = t.identifier_key
-    WHERE i.customer_id IS NOT NULL AND NOT EXISTS
-      (SELECT 1 FROM {periods} AS o WHERE o.identifier_key = t.identifier_key)
-    UNION ALL
-    SELECT m.customer_id, t.* FROM {name}_seen AS t
-    JOIN moved AS m ON m.identifier_key = t.identifier_key
-      AND (t.occurred_at, t.message_id, t.source)
-        >= (m.from_at, m.from_message_id, m.from_source)
-      AND (m.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
-        < (m.to_at, m.to_message_id, m.to_source))
+  {name} AS (
+    SELECT * FROM (
+      SELECT CASE WHEN o.identifier_key IS NULL THEN i.customer_id ELSE m.customer_id END
+        AS customer_id, t.*
+      FROM (
+        SELECT identifier_key, occurred_at, message_id, source, channel, {event} AS event {columns}
+        FROM timeline
+        WHERE {within} AND {persons} {filters}
+        OFFSET 0  -- or columns would be computed, and records carried along, after joins and sorts
+      ) AS t
+      LEFT JOIN {owners} AS i ON i.identifier_key = t.identifier_key
+      LEFT JOIN (SELECT DISTINCT identifier_key FROM {periods}) AS o
+        ON o.identifier_key = t.identifier_key
+      LEFT JOIN moved AS m ON m.identifier_key = t.identifier_key
+        AND (t.occurred_at, t.message_id, t.source)
+          >= (m.from_at, m.from_message_id, m.from_source)
+        AND (m.to_at IS NULL OR (t.occurred_at, t.message_id, t.source)
+          < (m.to_at, m.to_message_id, m.to_source))
+    ) AS owned WHERE customer_id IS NOT NULL
   )"""
 
 PERIOD = "occurred_at >= :from AND occurred_at < :to"

@@ -81,10 +81,7 @@ async def measure(url: str) -> None:
         filters = parse(said, read_time(NOW))
         asked = Asked(filters, STAGES, {"Purchase": "Order Completed"})
         counts: dict[str, Callable[[Connection], Awaitable[object]]] = {
-            "parts": partial(map_queries.part_counts, asked=asked),
-            "dwell": partial(map_queries.dwell_seconds, asked=asked),
-            "touches": partial(map_queries.touches, asked=asked),
-            "signals": partial(map_queries.signals, asked=asked),
+            "map": partial(map_queries.figures, asked=asked),
             "trend": partial(trend_queries.moves, asked=asked, bounds=bounds(filters, "day")),
         }
         taken = {}
@@ -93,7 +90,7 @@ async def measure(url: str) -> None:
                 began = perf_counter()
                 await count(reading)
                 taken[name] = round(1000 * (perf_counter() - began))
-        print(said, "map", sum(taken.values()) - taken["trend"], taken)
+        print(said, taken)
     await database.close()
 
 
