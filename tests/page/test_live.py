@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 LONG_AGO_US = 3600 * SECOND_US
 LISTEN = "addEventListener('open-customer', (event) => { window.opened = event.detail; })"
+TELL = """(state) => dispatchEvent(
+  new CustomEvent('connection', { detail: { state, at: Date.now() } }))"""
+SAYS = "async (one) => { await one.updateComplete; return one.renderRoot.textContent.trim(); }"
+# As if this section had asked long ago: it asks not too often.
+RESET = """() => {
+  document.querySelector('mp-feed').askedAt = -1e6;
+  dispatchEvent(new CustomEvent('live', { detail: { events: [], reset: true } }));
+}"""
 
 CUT = """async (text) => {
   const { Parser } = await import('/map/app/events.js');
@@ -90,3 +98,29 @@ async def test_events_are_read_however_the_bytes_are_cut(shop: Stack, browser: B
         ]
         assert (read["id"], read["retry"]) == ("1-2:5:", 2741)
     await page.close()
+
+
+async def test_what_could_not_be_loaded_comes_by_itself_once_the_server_is_back(
+    shop: Stack, browser: Browser
+) -> None:
+    async with viewing(browser, f"{shop.endpoints.api}/?lang=en") as view:
+        page, head = view.page, view.page.locator("mp-freshness")
+        await page.route("**/v1/funnel?*", lambda route: route.abort())
+        await page.locator("mp-funnel .segmented button").nth(1).click()
+        await page.locator("mp-funnel .fault").wait_for()
+        await page.evaluate(f"({TELL})('lost')")
+        assert await head.evaluate(SAYS) == "No connection"
+
+        await page.unroute("**/v1/funnel?*")
+        await page.evaluate("document.querySelector('mp-funnel').askedAt = -1e6")
+        await page.evaluate(f"({TELL})('live')")
+        await page.locator("mp-funnel .fault").wait_for(state="detached")
+        assert await head.evaluate(SAYS) != "No connection"
+
+
+async def test_cards_are_read_anew_where_the_stream_has_lost_some(
+    shop: Stack, browser: Browser
+) -> None:
+    url = f"{shop.endpoints.api}/?lang=en"
+    async with viewing(browser, url) as view, view.page.expect_request("**/v1/signals?*"):
+        await view.page.evaluate(RESET)

@@ -13,7 +13,7 @@ class Compare extends LitElement {
     select.control { max-width: 196px; padding-inline-end: 4px; }
     .on { background: var(--accent-soft); color: var(--accent-ink);
       border-color: var(--accent-line); }
-    @media print { select { display: none; } }
+    @media print { select.control { display: none; } }
   `];
 
   connectedCallback() {

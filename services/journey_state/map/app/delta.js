@@ -11,8 +11,8 @@ const SURE = 1.96; // standard deviations
 export function shareDelta(figure, label) {
   const { change, before } = figure;
   if (!before) return nothing;
-  const text = change?.difference ? `${arrow(change.difference)} ${points(change.difference)}`
-    : SAME;
+  const by = Math.round((change?.difference ?? 0) * 1000); // as exact as it is shown
+  const text = by ? `${arrow(by)} ${points(by / 1000)}` : SAME;
   return delta(before, text, label, change?.certain,
     change && t('compare.points', { n: points(change.difference) }));
 }

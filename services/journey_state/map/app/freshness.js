@@ -28,6 +28,11 @@ class Freshness extends LitElement {
       this.away = false;
       this.age = detail.watermark_age_seconds;
     });
+    // Only asking tells whether it is the stream alone that is lost.
+    window.addEventListener('connection', ({ detail }) => {
+      if (detail.state === 'lost') this.heardAt = undefined;
+      this.away = detail.state === 'lost';
+    });
     this.look();
     this.timer = setInterval(() => document.hidden || this.streams || this.look(),
       LOOK_SECONDS * 1000);

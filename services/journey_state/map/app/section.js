@@ -51,6 +51,10 @@ export class Section extends LitElement {
     window.addEventListener('urlchange', () => this.reload(), { signal });
     window.addEventListener('langchange', () => this.requestUpdate(), { signal });
     window.addEventListener('live', (event) => this.onLive(event), { signal });
+    window.addEventListener('connection', ({ detail }) => {
+      // What the server owes is asked for again once it is there; a wrong question is not.
+      if (detail.state === 'live' && this.fault && !(this.fault.status < 500)) this.askSoon();
+    }, { signal });
     document.addEventListener('visibilitychange', () => this.missed && this.onLive(), { signal });
     this.addEventListener('pointerleave', () => this.missed && this.onLive(), { signal });
     const { first } = this.constructor;
@@ -61,7 +65,7 @@ export class Section extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     this.leaving.abort();
-    clearTimeout(this.waiting);
+    clearTimeout(this.soon);
   }
 
   /** The parameters of the question. */
@@ -102,12 +106,17 @@ export class Section extends LitElement {
   /** Figures may have changed: asks anew, not too often, and not under the pointer. */
   onLive() {
     this.missed = true;
-    if (!isOpen() || document.hidden || this.waiting) return;
+    if (isOpen()) this.askSoon();
+  }
+
+  askSoon() {
+    if (document.hidden || this.soon) return;
     const since = performance.now() - this.askedAt;
     const rest = Math.max(this.constructor.seconds * 1000, REST_TIMES * this.took);
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      if (document.hidden || (HOVERS.matches && this.matches(':hover'))) return;
+    this.soon = setTimeout(() => {
+      this.soon = null;
+      const isRead = !this.fault && HOVERS.matches && this.matches(':hover');
+      if (document.hidden || isRead) return;
       this.reload({ anew: true });
     }, Math.max(0, rest - since));
   }

@@ -4,7 +4,11 @@ import { Directive, directive } from '../vendor/vendor.js';
 
 class Vars extends Directive {
   update(part, [values]) {
-    for (const [name, value] of Object.entries(values)) part.element.style.setProperty(name, value);
+    const { style } = part.element;
+    for (const [name, value] of Object.entries(values)) {
+      // What is set again is computed again.
+      if (style.getPropertyValue(name) !== String(value)) style.setProperty(name, value);
+    }
   }
 }
 

@@ -4,10 +4,10 @@ export const health = css`
   .verdict { display: flex; align-items: center; gap: 8px; margin: 0 0 12px; font-weight: 600; }
   dl {
     display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 1px;
-    margin: 0; background: var(--line); border: 1px solid var(--line); border-radius: 8px;
+    margin: 0; border: 1px solid var(--line); border-radius: 8px;
     overflow: clip;
   }
-  dl > div { background: var(--surface); padding: 10px 14px 12px; min-width: 0; }
+  dl > div { box-shadow: 0 0 0 1px var(--line); padding: 10px 14px 12px; min-width: 0; }
   dt { color: var(--ink-2); font-size: 0.8125rem; line-height: 20px; }
   dd {
     margin: 0; font-size: 1.125rem; line-height: 28px; font-weight: 600; display: flex;
