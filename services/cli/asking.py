@@ -15,6 +15,7 @@ EXIT_NOT_FOUND = 1
 EXIT_USAGE = 2
 EXIT_NOT_REACHABLE = 3
 
+_WHO_ASKS = 401
 _NOT_FOUND = frozenset({404, 410})
 
 DataOption = Annotated[
@@ -105,5 +106,9 @@ class QueryApi:
     def _refused(self, answer: httpx2.Response, detail: str) -> NoReturn:
         if answer.status_code in _NOT_FOUND:
             self.fail(EXIT_NOT_FOUND, detail)
+        if answer.status_code == _WHO_ASKS:
+            known = "does not know this token" if self._headers else "asks for a token"
+            how = "--token-file names a file whose first line is one of its tokens"
+            self.fail(EXIT_USAGE, f"the query API at {self.url} {known}: {how}")
         code = EXIT_USAGE if answer.is_client_error else EXIT_NOT_REACHABLE
         self.fail(code, f"the query API at {self.url} answers {answer.status_code}: {detail}")

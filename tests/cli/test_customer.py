@@ -128,7 +128,9 @@ async def test_any_text_reaches_the_api_as_it_is(rows: Rows, api: str, value: st
 async def test_exit_codes_tell_what_went_wrong(api: str, tmp_path: Path) -> None:
     unknown = await run("nobody", "--api", api)
     assert (unknown.exit_code, unknown.stdout) == (1, "")
-    assert "No customer has the id or identifier 'nobody'" in unknown.stderr
+    assert "No customer has the id or identifier 'nobody'; try `kind:value`" in unknown.stderr
+    stated = await run("user_id:nobody", "--api", api)
+    assert stated.stderr.endswith("No customer has the id or identifier 'user_id:nobody'\n")
     assert (await run("%00", "--api", "no-url")).exit_code == 2
     assert (await run("\x01", "--api", api)).exit_code == 2
     assert (await run()).exit_code == 2
@@ -147,3 +149,19 @@ async def test_a_token_is_read_from_a_file(database_url: str, api: str, tmp_path
     assert (await run("u1", "--api", api, "--token-file", str(file))).exit_code == 2
     file.write_text(f"{TOKEN}\n")
     assert (await run("u1", "--api", api, "--token-file", str(file))).exit_code == 1
+
+
+async def test_a_query_api_with_tokens_says_how_to_give_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    tokens, file = tmp_path / "tokens", tmp_path / "token"
+    tokens.write_text(f"{TOKEN} read\n")
+    file.write_text("another-token-of-that-length\n")
+    async with listening(database_url, tokens_file=tokens) as url:
+        for arguments, said in (
+            ((), "asks for a token: --token-file names"),
+            (("--token-file", str(file)), "does not know this token: --token-file names"),
+        ):
+            refused = await run("u1", "--api", url, *arguments)
+            assert refused.exit_code == 2
+            assert said in refused.stderr
