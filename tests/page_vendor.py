@@ -29,7 +29,7 @@ _MINIFY = ("--module", "--ecma", "2020", "--mangle", "--compress",
 _ALIASES = ("--alias:d3-interpolate=./numbers.js", "--alias:d3-format=./unspoken.js")
 _SHEETS = "sheets.js"
 _STYLES = re.compile(r"\bcss`([^`]*)`")
-NPM_SECONDS_MAX = 120
+NPM_SECONDS_MAX = 300
 
 
 def build(folder: Path) -> None:

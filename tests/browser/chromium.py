@@ -23,6 +23,8 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+# How long an element or a page is waited for, which is there at once on a quiet machine.
+WAIT_MILLISECONDS_MAX = 90_000
 # Without a name of its own it says HeadlessChrome, which Milepost takes for a bot.
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -54,5 +56,6 @@ async def running_browser() -> AsyncIterator[Browser]:
 async def visitor(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A visitor with empty storage, whose browser calls itself an ordinary one."""
     context = await browser.new_context(user_agent=USER_AGENT, locale="de-DE")
+    context.set_default_timeout(WAIT_MILLISECONDS_MAX)
     yield context
     await context.close()

@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from tests.missing import missing
 
-FETCH_SECONDS_MAX = 120
+FETCH_SECONDS_MAX = 240
 
 
 @dataclass(frozen=True)

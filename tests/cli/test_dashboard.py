@@ -165,7 +165,7 @@ async def test_it_runs_until_it_is_stopped() -> None:
         console = Console(file=io.StringIO(), width=100, force_terminal=terminal)
         stop = asyncio.Event()
         app = Answers()
-        async with serving(app) as url, asyncio.timeout(10):
+        async with serving(app) as url, asyncio.timeout(30):
             shown = asyncio.create_task(run_dashboard(url, console, stop=stop))
             while app.touchpoints < 400:  # noqa: ASYNC110 - counted by a server, not by us
                 await asyncio.sleep(0.01)

@@ -72,11 +72,11 @@ class Running:
 
     async def line(self) -> str:
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             return (await self.process.stdout.readline()).decode().rstrip("\n")
 
     async def finish(self) -> tuple[int | None, list[str], str]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             out, err = await self.process.communicate()
         return self.process.returncode, out.decode().splitlines(), err.decode()
 

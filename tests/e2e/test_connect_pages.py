@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "connect"
 PAGES = ("segment", "rudderstack", "snowplow", "posthog", "ga4", "cloudevents")
 WRITTEN_HOST = "http://127.0.0.1:8000"
-RUN_SECONDS_MAX = 60
+RUN_SECONDS_MAX = 180
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _SEEN = re.compile(r"^\S+Z  (\S+)  \S+/\S+  ([\w ]+?)(?:  |$)", re.MULTILINE)
 

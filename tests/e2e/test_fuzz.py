@@ -25,12 +25,12 @@ async def require_sound(url: str, folder: Path, *options: str) -> None:
     """No request of this run is answered otherwise than the document says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json",
-        "--max-time", str(SECONDS), "--checks", CHECKS, "--request-timeout", "20",
+        "--max-time", str(SECONDS), "--checks", CHECKS, "--request-timeout", "60",
         "--no-color", "--warnings", "off", *options,
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(SECONDS + 90):
+        async with asyncio.timeout(SECONDS + 270):
             said, _ = await process.communicate()
     finally:
         if process.returncode is None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from snowplow_tracker.typing import Method
 
-SENT_SECONDS_MAX = 90
+SENT_SECONDS_MAX = 270
 
 
 async def in_thread(call: Any, *arguments: Any) -> None:

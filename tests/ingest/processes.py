@@ -65,7 +65,7 @@ class Process:
             sys.executable, self._program, env=environment
         )
         url = f"http://127.0.0.1:{self._port}"
-        async with httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False) as self._client:
+        async with httpx2.AsyncClient(base_url=url, timeout=60, trust_env=False) as self._client:
             try:
                 yield
             finally:

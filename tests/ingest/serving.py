@@ -57,7 +57,7 @@ async def serving(settings: Settings, *, ready: bool = True) -> AsyncIterator[Ru
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     stopping = asyncio.Event()
     task = asyncio.create_task(serve(settings, stopping, listener))
-    async with httpx2.AsyncClient(base_url=url, timeout=20) as client:
+    async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
         running = Running(url, client, stopping, task)
         try:
             if ready:

@@ -135,7 +135,7 @@ async def test_a_connection_without_a_request_is_ended(
     async with serving(settings_of(kafka_settings, tmp_path, head_seconds_max=0.1)) as running:
         reader, writer = await connection(running)
         writer.write(begun)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await reader.read() == b""
         writer.close()
         assert (await running.client.get("/livez")).status_code == 200

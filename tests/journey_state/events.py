@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx2
 import msgspec
 
-SECONDS_MAX = 20
+SECONDS_MAX = 60
 
 
 class Told(NamedTuple):

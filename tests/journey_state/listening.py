@@ -32,7 +32,7 @@ async def listening(
     stopping = asyncio.Event()
     role = asyncio.create_task(serve(settings, stopping, **more))
     url = f"http://127.0.0.1:{api.port}"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with httpx2.AsyncClient(base_url=url) as client:
             while not await _answers(client):
                 assert not role.done()

@@ -24,7 +24,7 @@ from services.settings import DatabaseSettings, KafkaSettings, Settings, WorkerS
 T = TypeVar("T")
 
 START_US = 1_790_000_000 * SECOND_US
-WAIT_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX = 90.0
 
 
 def settings_for(kafka: KafkaSettings, url: str, **groups: Any) -> Settings:

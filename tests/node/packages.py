@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from tests.missing import missing
 
 HERE = Path(__file__).parent
-INSTALL_SECONDS_MAX = 150
+INSTALL_SECONDS_MAX = 300
 _FILES = ("package.json", "package-lock.json")
 
 

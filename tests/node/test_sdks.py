@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).with_name("send.mjs")
 VIEWS = 30
-SENT_SECONDS_MAX = 90
+SENT_SECONDS_MAX = 270
 each_sdk = pytest.mark.parametrize("sdk", ["segment", "rudderstack"])
 
 

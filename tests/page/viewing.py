@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.browser.chromium import WAIT_MILLISECONDS_MAX
 from tests.browser.packages import Package
 from tests.waiting import until
 
@@ -111,6 +112,7 @@ async def viewing(browser: Browser, url: str, **context: Any) -> AsyncIterator[V
         **{"locale": "en-GB", "timezone_id": ZONE, "reduced_motion": "reduce", **context},
         viewport={"width": width, "height": height},
     )
+    visitor.set_default_timeout(WAIT_MILLISECONDS_MAX)
     view = View(await visitor.new_page())
     view.page.on("console", view.hear)
     view.page.on("pageerror", lambda error: view.errors.append(str(error)))
