@@ -16,7 +16,8 @@ PATIENCE = 3
 
 
 async def until(look: Callable[[], Awaitable[T | None]], *, seconds_max: float = 20) -> T:
-    """The first answer of `look` that is true; an assertion fails when it is not by far after `seconds_max`."""
+    """The first answer of `look` that is true; an assertion fails when it is far too late for
+    `seconds_max`."""
     answer = None
     try:
         async with asyncio.timeout(PATIENCE * seconds_max):
