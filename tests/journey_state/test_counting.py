@@ -9,11 +9,12 @@ import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from sqlalchemy import text
 
 from services.journey_state.api import problems
-from services.journey_state.api.counting import Counting
+from services.journey_state.api.counting import Counting, found_for
+from services.journey_state.api.operations import Metrics, Timed
 from services.journey_state.database import (
     COUNTING_SECONDS_MAX,
     Database,
@@ -77,6 +78,28 @@ async def test_what_takes_long_over_many_touchpoints_is_kept_and_says_its_age(
     assert many[0].age is None
     assert many[2].age is not None
     assert (await counting.get("flow", count)).found == 4
+
+
+async def test_an_answer_that_was_kept_says_its_age_to_whoever_asks_the_same(
+    database: Database, database_url: str
+) -> None:
+    counting, count, app = Counting(database, kept_from=0.0), Counts(), FastAPI()
+    count.may_end.set()
+    app.add_middleware(Timed, metrics=Metrics())
+
+    @app.get("/counted")
+    async def counted(request: Request) -> int:
+        return await found_for(request, counting, count)
+
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(MANY)
+    await connection.close()
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
+        asked = ("/counted?a=1&b=2", "/counted?b=2&a=1", "/counted?a=2")
+        answers = [await client.get(one) for one in asked]
+    assert [one.json() for one in answers] == [1, 1, 2]
+    assert [one.headers.get("Age") for one in answers] == [None, "0", None]
 
 
 async def test_who_asked_may_go_and_a_count_that_fails_is_made_again(database: Database) -> None:

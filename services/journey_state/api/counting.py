@@ -113,7 +113,9 @@ class Counting:
         if took >= self._kept_from and await self._are_many():
             kept = {key: one for key, one in self._kept.items() if one.until > monotonic()}
             if len(kept) < KEPT_ANSWERS_MAX:
-                until = monotonic() + min(KEPT_SECONDS_MAX, KEPT_TIMES * took)
+                until = monotonic() + min(
+                    KEPT_SECONDS_MAX, KEPT_TIMES * max(KEPT_FROM_SECONDS, took)
+                )
                 kept[asked] = _Kept(found, began, until)
             self._kept = kept
         return Answer(found)
