@@ -96,7 +96,7 @@ def test_what_was_found_is_shown_as_tables() -> None:
     sample = {"customer_id": "c", "scope": "x", "current": None,
               "proposed": {"signal_id": "s", "due": "2026", "state": "raised"}}  # fmt: skip
     none = {"count": 0, "samples": []}
-    found = {
+    found: dict[str, Any] = {
         "current": {"journey": "shop", "version": "1"},
         "proposed": {"journey": "shop", "version": "2"},
         "watermark": None, "since": None, "customers": 1, "touchpoints": 2, "seconds": 0.1,
@@ -111,6 +111,10 @@ def test_what_was_found_is_shown_as_tables() -> None:
     show(Console(file=page, width=120), found)
     for text in ("shop 1", "raised 2026", "stages[0]", "1 signals would differ"):
         assert text in page.getvalue()
+    narrow = io.StringIO()
+    found["signals"][0]["rule"] = "cart_of_somebody_who_waits_for_a_price"
+    show(Console(file=narrow, width=60), found)
+    assert "cart_of_somebody_who_waits_for_a_price" in narrow.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from services.cli.looks import Listing, to_the_second
 
 _Rows = list[tuple[str, ...]]
 _MOVES = ("from", "to", "customers", "such as", "now by", "proposed by")
@@ -49,12 +50,8 @@ def show(console: Console, found: dict[str, Any]) -> None:
     )
     for title, columns, rows in _tables(found):
         if rows:
-            table = Table(
-                *columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0)
-            )
-            for row in rows:
-                table.add_row(*map(escape, row))
-            console.print(table)
+            console.print(Listing(title, columns, rows))
+    console.print()
     console.print(verdict(found), highlight=False)
 
 
@@ -77,7 +74,7 @@ def verdict(found: dict[str, Any]) -> str:
 
 
 def _tables(found: dict[str, Any]) -> list[tuple[str, tuple[str, ...], _Rows]]:
-    since = found["since"] or "ever"
+    since = to_the_second(found["since"] or "ever")
     return [
         ("Customers in a stage", ("stage", "now", "proposed"), _stages(found)),
         ("Who would be in another stage", _MOVES, _moves(found)),
