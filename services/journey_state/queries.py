@@ -215,17 +215,18 @@ async def timeline(
     *,
     after: tuple[int, str, str] | None,
     limit: int,
+    newest: bool = False,
 ) -> list[bytes]:
     """The records of the customer's touchpoints in the order, from behind the place `after`.
 
-    Those that came too late to be folded are left out.
+    `newest`: the order backwards. Those that came too late to be folded are left out.
 
     `customer_ids`: the customer and those merged into it. An identifier that has moved counts for
     the time that it was theirs; each identifier's rows are read by index, `limit` at most.
     """
     at, message_id, source = after or (0, "", "")
     rows = await connection.execute(
-        _TIMELINE,
+        _TIMELINE[newest],
         {
             "owners": list(customer_ids),
             "after": None if after is None else to_datetime(at),
@@ -238,11 +239,16 @@ async def timeline(
 
 
 # As text: the periods and the index scan per identifier can be read off it.
-_TIMELINE = text(touchpoints_in_stretches(":owners", "t.body", "NOT too_late")).bindparams(
-    bindparam("owners", type_=ARRAY(Uuid)),
-    bindparam("after", type_=DateTime(timezone=True)),
-    bindparam("limit", type_=BigInteger),
-)
+_TIMELINE = {
+    newest: text(
+        touchpoints_in_stretches(":owners", "t.body", "NOT too_late", newest=newest)
+    ).bindparams(
+        bindparam("owners", type_=ARRAY(Uuid)),
+        bindparam("after", type_=DateTime(timezone=True)),
+        bindparam("limit", type_=BigInteger),
+    )
+    for newest in (False, True)
+}
 
 
 class SignalRow(NamedTuple):

@@ -18,6 +18,7 @@ from services.journey_state.episodes import signal_id
 from services.journey_state.journey import Journey
 from services.journey_state.overlays import OpenOverlay
 from tests.journey_state.asking import NOW, get, problem, serving, writing
+from tests.journey_state.counting import everything
 from tests.journey_state.rows import MINUTE, NOON, Rows, episode, key_of
 
 UNKNOWN = "018f0000-0000-7000-8000-000000000000"
@@ -268,7 +269,9 @@ async def test_the_timeline_pages_through_all_identifiers_in_order(
             break
         after = {"after": page["next"]}
 
+    backwards, _ = await everything(client, path, limit=2, order="newest")
     items = [item for page in pages for item in page]
+    assert backwards == items[::-1]
     assert [len(page) for page in pages] == [2, 2, 2, 1]
     assert [item["message_id"] for item in items] == [record.message_id for record in records]
     assert [item["stage"] for item in items] == ["none"] * 3 + ["awareness"] * 4

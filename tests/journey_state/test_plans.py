@@ -297,6 +297,10 @@ API: dict[str, tuple[Work, tuple[str, ...]]] = {
         lambda c: queries.timeline(c, [known()], after=(AT, "m", "s"), limit=50),
         (TIMELINE, "ix_identifiers_customer_id"),
     ),
+    "timeline backwards": (
+        lambda c: queries.timeline(c, [known()], after=(AT, "m", "s"), limit=50, newest=True),
+        (TIMELINE, "ix_identifiers_customer_id"),
+    ),
     "signal_page": (
         lambda c: queries.signal_page(c, limit=50, after=(AT, known("s"))),
         ("ix_signals_due_at_signal_id",),

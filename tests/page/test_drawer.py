@@ -55,6 +55,15 @@ async def test_a_number_opens_exactly_its_people_page_by_page(
             seen += await shown(page)
         assert len(seen) == len(set(seen)) == people
 
+        listed = await shown(page)
+        chosen = page.locator(f"mp-people button[data-who='{listed[-1]}']")
+        await chosen.click()
+        await page.locator("mp-timeline li").first.wait_for()
+        await page.go_back()
+        await page.locator("mp-customer").wait_for(state="detached")
+        assert await shown(page) == listed
+        assert await chosen.evaluate("(one) => one.getRootNode().activeElement === one")
+
         await page.reload()
         await until(rows(page).count)
         assert await rows(page).count() == PAGE

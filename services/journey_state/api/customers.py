@@ -34,6 +34,7 @@ _responses = described(bad_request="A bad parameter", not_found="No such custome
 class TimelineQuery(PageQuery):
     """Which touchpoints, and how much of the history."""
 
+    order: Literal["oldest", "newest"] = Field("oldest", description="which of them come first")
     history: Literal["present", "all"] = Field(
         "present", description="all: with what was superseded, each row with when it was recorded"
     )
@@ -52,14 +53,16 @@ class CustomerQuery(BaseModel):
 async def timeline(
     who: CustomerPath, query: Annotated[TimelineQuery, Query()], ask: Ask
 ) -> Timeline:
-    """The customer's touchpoints, the oldest first, and the stage bands behind them."""
+    """The customer's touchpoints, in their order or backwards, and the stage bands behind them."""
     limit = ask.page_items(query.limit)
     after: Place | None = cursor.decode(query.after, tuple[cursor.Time, cursor.Text, cursor.Text])
     async with ask.database.reading() as connection:
         found = await find_customer(connection, who)
         merged = await queries.merged_ids(connection, found.customer_id)
         owners = [found.customer_id, *merged]
-        bodies = await queries.timeline(connection, owners, after=after, limit=limit + 1)
+        bodies = await queries.timeline(
+            connection, owners, after=after, limit=limit + 1, newest=query.order == "newest"
+        )
         rows = await queries.history(connection, found.customer_id)
         recorded = None
         if query.history == "all":

@@ -51,12 +51,16 @@ def stretches(owners: str) -> str:
     )"""  # noqa: S608 - a placeholder of ours
 
 
-def touchpoints_in_stretches(owners: str, shown: str, only: str = "TRUE") -> str:
+def touchpoints_in_stretches(
+    owners: str, shown: str, only: str = "TRUE", *, newest: bool = False
+) -> str:
     """A query for the next `:limit` touchpoints `t` in these stretches, in the order.
 
     `shown` are columns of `t`, `only` a condition on the timeline. They stand behind the place
-    `:after`, `:message_id`, `:source`; the first of them where `:after` is NULL.
+    `:after`, `:message_id`, `:source`; the first of them where `:after` is NULL. `newest`: the
+    order is read backwards.
     """
+    behind, way = ("<", "DESC") if newest else (">", "ASC")
     return f"""
     WITH {stretches(owners)}
     SELECT {shown} FROM stretch AS s CROSS JOIN LATERAL (
@@ -67,12 +71,13 @@ def touchpoints_in_stretches(owners: str, shown: str, only: str = "TRUE") -> str
           >= (s.from_at, s.from_message_id COLLATE "C", s.from_source COLLATE "C")
         AND (s.to_at IS NULL OR (occurred_at, message_id, source)
           < (s.to_at, s.to_message_id COLLATE "C", s.to_source COLLATE "C"))
-        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at >= :after AND
+        AND (CAST(:after AS timestamptz) IS NULL OR (occurred_at {behind}= :after AND
           (occurred_at, message_id, source)
-            > (:after, CAST(:message_id AS text) COLLATE "C", CAST(:source AS text) COLLATE "C")))
-      ORDER BY occurred_at, message_id, source LIMIT :limit
+            {behind} (:after, CAST(:message_id AS text) COLLATE "C",
+              CAST(:source AS text) COLLATE "C")))
+      ORDER BY occurred_at {way}, message_id {way}, source {way} LIMIT :limit
     ) AS t
-    ORDER BY t.occurred_at, t.message_id, t.source LIMIT :limit
+    ORDER BY t.occurred_at {way}, t.message_id {way}, t.source {way} LIMIT :limit
     """  # noqa: S608 - columns, a condition and placeholders of ours
 
 

@@ -21,7 +21,7 @@ function open(what) {
 }
 
 class Drawer extends LitElement {
-  static properties = { named: { state: true } };
+  static properties = { named: { state: true }, listed: { state: true } };
 
   static styles = [controls, css`
     dialog {
@@ -45,7 +45,11 @@ class Drawer extends LitElement {
     .bar .control { padding: 0 8px; }
     .content { overflow: hidden auto; flex: 1; overscroll-behavior: contain; }
     @media (max-width: 640px) { .bar { padding: 8px 12px; } }
-    @media print { dialog { display: none !important; } }
+    @media print {
+      dialog[open] { position: static; display: block; width: auto; height: auto; border: 0;
+        box-shadow: none; }
+      .content { overflow: visible; } .bar .control { display: none; }
+    }
   `];
 
   connectedCallback() {
@@ -69,9 +73,9 @@ class Drawer extends LitElement {
 
   willUpdate() {
     const { who, q } = opened() ?? {};
-    const key = who ?? q;
-    if (key !== this.key) this.named = '';
-    this.key = key;
+    if (who !== this.who) this.named = '';
+    if (q !== this.q) this.listed = '';
+    Object.assign(this, { who, q });
   }
 
   updated() {
@@ -81,9 +85,18 @@ class Drawer extends LitElement {
       this.before = focused();
       dialog.showModal();
     } else if (!what && dialog.open) dialog.close();
+    this.toggleAttribute('opened', Boolean(what));
     const view = what && (what.who ?? 'list');
-    if (what && this.view && view !== this.view) dialog.querySelector('h2').focus();
+    if (view && this.view && view !== this.view) this.turned(view, this.view);
     this.view = view;
+  }
+
+  /** A customer begins at the top; the list is where it was left, at the one looked at. */
+  turned(view, before) {
+    const isList = view === 'list';
+    this.renderRoot.querySelector('.content').scrollTop = isList ? this.place : 0;
+    const at = isList && this.renderRoot.querySelector('mp-people').rowOf(before);
+    (at || this.renderRoot.querySelector('h2')).focus({ preventScroll: true });
   }
 
   closed() {
@@ -95,14 +108,14 @@ class Drawer extends LitElement {
   render() {
     const what = opened();
     return html`<dialog aria-labelledby="title" @close=${this.closed}
-      @click=${(event) => { if (event.target.localName === 'dialog') event.target.close(); }}
-      @named=${(event) => { this.named = event.detail; }}>
+      @click=${(event) => { if (event.target.localName === 'dialog') event.target.close(); }}>
       ${what ? this.renderOpen(what) : nothing}</dialog>`;
   }
 
   renderOpen(what) {
     const { who, as_of: asOf, ...list } = what;
-    const title = this.named || (who ? t('customer.title') : t('number.people', { n: +list.n }));
+    const title = who ? this.named || t('customer.title')
+      : this.listed || t('number.people', { n: +(list.n ?? 0) });
     return html`<div class="bar">
         ${who && list.q !== undefined ? html`<button class="control quiet" type="button"
           aria-label=${t('drawer.back')} title=${t('drawer.back')} @click=${() => open(list)}>
@@ -114,12 +127,17 @@ class Drawer extends LitElement {
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="m4 4 8 8m0-8-8 8"/></svg>
         </button>
       </div>
-      <div class="content">${who
-        ? html`<mp-customer .who=${who} .asOf=${asOf ?? ''}
-            @as-of=${(event) => open({ ...list, who, ...event.detail && { as_of: event.detail } })}>
-          </mp-customer>`
-        : html`<mp-people .query=${list.q ?? ''} .people=${+(list.n ?? 0)}
-            @open-one=${(event) => open({ ...list, who: event.detail })}></mp-people>`}</div>`;
+      <div class="content" @scroll=${({ target }) => {
+        if (!this.who) this.place = target.scrollTop;
+      }}>
+        ${list.q === undefined && who ? nothing : html`<mp-people ?hidden=${who}
+          .query=${list.q ?? ''} .people=${+(list.n ?? 0)}
+          @named=${(event) => { this.listed = event.detail; }}
+          @open-one=${(event) => open({ ...list, who: event.detail })}></mp-people>`}
+        ${who ? html`<mp-customer .who=${who} .asOf=${asOf ?? ''}
+          @named=${(event) => { this.named = event.detail; }}
+          @as-of=${(event) => open({ ...list, who, ...event.detail && { as_of: event.detail } })}>
+        </mp-customer>` : nothing}</div>`;
   }
 }
 

@@ -3,7 +3,7 @@
 import { LitElement, css, html, nothing } from '../../vendor/vendor.js';
 import { get, shared } from '../api.js';
 import { ago, dateTime } from '../format.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { controls, section } from '../styles.js';
 import { vars } from '../vars.js';
 import { readJourney, ruleName, stageColour, stageName } from './journey.js';
@@ -11,6 +11,8 @@ import './timeline.js';
 
 const PAGE = 200;
 const VERSIONS_MAX = 30;
+const AT_ONCE_MS = 1000; // after an event that is this customer's
+const SOON_MS = 5000; // after one that may be
 const SEES_PLAIN = ['pii', 'admin'];
 
 /** `.who`: an id; `.asOf`: as known then, else ''. Events: `named` (the title), `as-of`. */
@@ -47,10 +49,11 @@ class Customer extends LitElement {
     .plain { border-color: var(--warn); background: var(--warn-soft); }
     .bar { justify-content: space-between; margin: 20px 0 12px; padding-top: 16px;
       border-top: 1px solid var(--line); font-size: 0.8125rem; }
-    h3 { margin: 0; font-size: 0.9375rem; font-weight: 650; }
+    h3 { scroll-margin-top: 16px; margin: 0; font-size: 0.9375rem; font-weight: 650; }
     label { display: inline-flex; align-items: center; gap: 8px; min-height: 32px; }
     select { min-height: 32px; border: 1px solid var(--line); border-radius: 8px; max-width: 240px;
       background: var(--surface); padding: 0 8px; }
+    @media print { .control, label { display: none; } }
     @media (max-width: 640px) {
       :host { padding: 12px; } dl { grid-template-columns: 118px 1fr; gap: 6px 8px; }
     }
@@ -61,6 +64,32 @@ class Customer extends LitElement {
     this.found = this.page = this.access = this.fault = null;
     this.revealed = this.showsOld = false;
     this.cursors = [null];
+    this.news = '';
+    this.onLive = this.onLive.bind(this);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    window.addEventListener('live', this.onLive);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    window.removeEventListener('live', this.onLive);
+    clearTimeout(this.waiting);
+    this.asking?.abort();
+  }
+
+  /** What may be new of this customer is read quietly; a look in plain is on record, and not. */
+  onLive({ detail: { events, reset } }) {
+    const own = reset || events.some(({ data }) => data.customer_id === this.found?.customer_id);
+    if (!this.page || this.page.place || this.asOf || this.revealed) return;
+    if (this.waiting && !own) return;
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      this.waiting = null;
+      this.load(0, { quietly: true });
+    }, own ? AT_ONCE_MS : SOON_MS);
   }
 
   willUpdate(changed) {
@@ -68,12 +97,13 @@ class Customer extends LitElement {
       this.found = this.page = null;
       this.revealed = this.showsOld = false;
       this.cursors = [null];
+      this.news = '';
       this.load(0);
     } else if (changed.has('asOf')) this.load(this.page?.place ?? 0);
   }
 
-  /** Asks for the customer, and for this page of the timeline. */
-  async load(place) {
+  /** Asks for the customer, and for this page of the timeline: 0 has the newest events. */
+  async load(place, { quietly = false } = {}) {
     this.asking?.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
@@ -83,18 +113,37 @@ class Customer extends LitElement {
     try {
       const [found, page, access] = await Promise.all([
         get(path, this.asOf ? { as_of: this.asOf } : {}, how),
-        get(`${path}/timeline`, { limit: PAGE, history: 'all', ...after }, how),
+        get(`${path}/timeline`, { limit: PAGE, order: 'newest', history: 'all', ...after }, how),
         shared('/v1/access', {}, 60),
         readJourney(),
       ]);
-      this.cursors[place + 1] = page.next;
       this.fault = null;
-      Object.assign(this, { found, page: { ...page, place }, access });
+      const items = page.items.reverse();
+      const shown = quietly ? this.page : null;
+      const known = new Set(shown?.items.map(({ message_id: id }) => id));
+      const fresh = shown ? items.filter(({ message_id: id }) => !known.has(id)) : [];
+      // What is shown stays, also where the newest ones push it to the page before.
+      const start = page.next && shown ? new Date(items[0].occurred_at) : 0;
+      const kept = start ? shown.items.filter((one) => new Date(one.occurred_at) < start) : [];
+      const next = kept.length ? shown.next : page.next;
+      this.cursors[place + 1] = next;
+      Object.assign(this, { found, access, page: { ...page, place, next, items: [...kept, ...items],
+        fresh: new Set([...shown?.fresh ?? [], ...fresh.map(({ message_id: id }) => id)]) } });
+      this.news = fresh.length ? t('customer.fresh', { n: fresh.length }) : this.news;
       this.dispatchEvent(new CustomEvent('named', {
         detail: found.identifiers[0]?.value ?? found.customer_id, bubbles: true, composed: true }));
     } catch (error) {
       if (error.name !== 'AbortError') this.fault = error;
     }
+  }
+
+  /** Shows another page of the timeline from its begin on. */
+  async turn(place) {
+    await this.load(place);
+    await this.updateComplete;
+    const title = this.renderRoot.querySelector('h3');
+    title.scrollIntoView();
+    title.focus({ preventScroll: true });
   }
 
   reveal(revealed) {
@@ -104,8 +153,9 @@ class Customer extends LitElement {
 
   render() {
     if (this.fault && !this.found) {
-      return html`<div class="fault" role="alert"><p>${t('section.fault')}
-        ${this.fault.message}</p></div>`;
+      const key = `customer.fault.${this.fault.status}`;
+      return html`<div class="fault" role="alert"><p>${has(key) ? t(key)
+        : `${t('section.fault')} ${this.fault.message}`}</p></div>`;
     }
     if (!this.found) {
       return html`<div class="skeleton" role="status">
@@ -167,7 +217,8 @@ class Customer extends LitElement {
     const versions = [...new Set(times)].sort().slice(-VERSIONS_MAX).reverse();
     const choose = (event) => this.dispatchEvent(
       new CustomEvent('as-of', { detail: event.target.value }));
-    return html`<div class="row bar"><h3>${t('customer.timeline')}</h3>
+    return html`<div class="row bar"><h3 tabindex="-1">${t('customer.timeline')}</h3>
+      <span class="hidden" role="status">${this.news}</span>
       ${old.length || this.asOf ? html`<label><input type="checkbox" .checked=${this.showsOld}
           @change=${(event) => { this.showsOld = event.target.checked; }}>
           ${t('customer.superseded', { n: old.length })}</label>
@@ -182,8 +233,8 @@ class Customer extends LitElement {
   renderable() {
     const { found, page } = this;
     const old = this.showsOld ? page.history.filter((one) => one.superseded_at) : [];
-    const { items, next } = page;
-    return { items, next, signals: found.signals, history: found.history, old };
+    const { items, next, place, fresh } = page;
+    return { items, next, place, fresh, signals: found.signals, history: found.history, old };
   }
 
   renderPages() {
@@ -191,10 +242,10 @@ class Customer extends LitElement {
     if (!items.length) return html`<p class="empty">${t('customer.nothing')}</p>`;
     if (!place && !next) return nothing;
     return html`<div class="row bar">
-      <button class="control" type="button" ?disabled=${!place}
-        @click=${() => this.load(place - 1)}>${t('customer.earlier')}</button>
       <button class="control" type="button" ?disabled=${!next}
-        @click=${() => this.load(place + 1)}>${t('customer.later')}</button></div>`;
+        @click=${() => this.turn(place + 1)}>${t('customer.earlier')}</button>
+      <button class="control" type="button" ?disabled=${!place}
+        @click=${() => this.turn(place - 1)}>${t('customer.later')}</button></div>`;
   }
 }
 

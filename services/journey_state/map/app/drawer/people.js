@@ -45,7 +45,7 @@ class People extends LitElement {
     small { color: var(--ink-2); margin-inline-start: 8px; font-size: 0.8125rem; }
     .stage::before { content: ''; display: inline-block; width: 8px; height: 8px;
       border-radius: 50%; background: var(--stage); margin-inline-end: 8px; }
-    .busy { opacity: 0.55; }
+    @media print { .control { display: none; } }
     @media (max-width: 640px) { :host { padding: 12px; } .wide { display: none; } }
   `];
 
@@ -74,9 +74,26 @@ class People extends LitElement {
       this.cursors[place + 1] = answer.next;
       this.fault = null;
       this.page = { ...answer, place };
+      const n = place * PAGE + answer.items.length;
+      // Once the end is seen, it is known how many there are now.
+      const detail = answer.next ? '' : t('number.people', { n });
+      this.dispatchEvent(new CustomEvent('named', { detail }));
     } catch (error) {
       if (error.name !== 'AbortError') this.fault = error;
     }
+  }
+
+  /** Turns to another page, and begins at its first row. */
+  async go(place) {
+    await this.turn(place);
+    await this.updateComplete;
+    this.scrollIntoView();
+    this.renderRoot.querySelector('td button')?.focus({ preventScroll: true });
+  }
+
+  /** The button that opens this customer, if this page has it. */
+  rowOf(who) {
+    return this.renderRoot.querySelector(`button[data-who="${CSS.escape(who)}"]`);
   }
 
   ask(after, limit, signal) {
@@ -137,9 +154,9 @@ class People extends LitElement {
           @click=${this.export_}>${t('drawer.csv')}</button>` : nothing}
         ${place || next ? html`
           <button class="control" type="button" ?disabled=${!place}
-            @click=${() => this.turn(place - 1)}>${t('drawer.previous')}</button>
+            @click=${() => this.go(place - 1)}>${t('drawer.previous')}</button>
           <button class="control" type="button" ?disabled=${!next}
-            @click=${() => this.turn(place + 1)}>${t('drawer.next')}</button>` : nothing}
+            @click=${() => this.go(place + 1)}>${t('drawer.next')}</button>` : nothing}
       </div>`;
   }
 
@@ -147,7 +164,8 @@ class People extends LitElement {
     const [main, ...more] = one.identifiers.map(({ value }) => value);
     const open = () => this.dispatchEvent(new CustomEvent('open-one', { detail: one.customer_id }));
     return html`<tr>
-      <td><button type="button" @click=${open}>${main ?? one.customer_id}</button>
+      <td><button type="button" data-who=${one.customer_id} @click=${open}>
+          ${main ?? one.customer_id}</button>
         ${more.map((value) => html`<small>${value}</small>`)}</td>
       <td><span class="stage" ${vars({ '--stage': stageColour(one.stage) })}>
         ${one.stage === 'none' ? t('drawer.none') : stageName(one.stage)}</span></td>

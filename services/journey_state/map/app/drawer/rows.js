@@ -7,12 +7,12 @@ const LATE_SECONDS = 300; // an event that came later than this after it happene
  * Rows in the order of their times: {kind, at, stage, ...} with kind `day`, `gap`, `stage`,
  * `event`, `signal` or `old` (superseded). `dayOf` tells the date of a time in the viewer's zone.
  */
-export function rowsOf({ items, next, signals, history, old }, dayOf) {
+export function rowsOf({ items, next, place, signals, history, old }, dayOf) {
   const moves = new Map(history.map((one) => [`${one.cause.message_id} ${one.cause.source}`, one]));
   const rows = items.map((item) => ({ kind: 'event', at: item.occurred_at, stage: item.stage, item,
     move: moves.get(`${item.message_id} ${item.source}`), late: lateness(item) }));
-  const last = next && items.length ? items.at(-1).occurred_at : '9999';
-  const first = items[0]?.occurred_at ?? '';
+  const last = place && items.length ? items.at(-1).occurred_at : '9999';
+  const first = next && items.length ? items[0].occurred_at : '';
   const within = (at) => at >= first && at <= last;
   rows.push(...signals.filter((one) => within(one.due_at))
     .map((signal) => ({ kind: 'signal', at: signal.due_at, signal })));

@@ -13,7 +13,7 @@ import { signalState } from './words.js';
 
 const CHANNELS = ['website', 'app', 'email', 'chatbot', 'phone', 'offline'];
 
-/** `.who`; `.page` = {items, next, signals, history, old}. */
+/** `.who`; `.page` = {items, next, place, fresh, signals, history, old}. */
 class Timeline extends LitElement {
   static properties = {
     who: { attribute: false },
@@ -95,10 +95,10 @@ class Timeline extends LitElement {
     return html`<p class="key">${lanes.map((one) => html`<span>${icon(one)}
         ${one === 'signal' ? t('event.signals') : channelName(one)}</span>`)}</p>
       <ol>${rowsOf(this.page, (at) => date(at))
-        .map((row, place) => this.renderRow(row, lanes, place))}</ol>`;
+        .map((row) => this.renderRow(row, lanes))}</ol>`;
   }
 
-  renderRow(row, lanes, place) {
+  renderRow(row, lanes) {
     const on = row.kind === 'signal' ? 'signal' : row.item?.channel;
     const timed = row.kind === 'event' || row.kind === 'signal';
     return html`<li class=${classMap({ [row.kind]: true, folds: row.gap > 0 })}
@@ -106,7 +106,7 @@ class Timeline extends LitElement {
       <time datetime=${row.at}>${timed ? clock(row.at) : nothing}</time>
       <span class="lanes" aria-hidden="true">${lanes.map((one) => html`<i>${one === on
         ? icon(one) : nothing}</i>`)}</span>
-      <div class="what">${this[`${row.kind}_`](row, place)}</div></li>`;
+      <div class="what">${this[`${row.kind}_`](row)}</div></li>`;
   }
 
   day_({ at, gap }) {
@@ -131,11 +131,14 @@ class Timeline extends LitElement {
     })}</span>`;
   }
 
-  event_({ item, move, late }, place) {
+  event_({ item, move, late }) {
+    const place = item.message_id;
     const paid = amount(item);
     return html`${this.renderToggle(place, html`<b>${item.event}</b>
         <span class="hidden">, ${channelName(item.channel)}</span>
         <span class="about">${about(item)}${paid ? ` · ${money(...paid)}` : ''}</span>
+        ${this.page.fresh.has(place) ? html`<span class="badge good">${t('event.new')}</span>`
+          : nothing}
         ${late ? html`<span class="badge">${t('event.late', { time: duration(late) })}</span>`
           : nothing}
         ${item.historical && this.mixed
@@ -144,7 +147,8 @@ class Timeline extends LitElement {
       ${this.opened.has(place) ? this.renderEvent(item, move, late) : nothing}`;
   }
 
-  signal_({ signal }, place) {
+  signal_({ signal }) {
+    const place = signal.signal_id;
     const { value, currency, items = [] } = signal;
     const worth = value && currency ? money(+value, currency) : '';
     const what = [items.map(({ name }) => name).filter(Boolean).join(', '), worth];
