@@ -165,6 +165,7 @@ async def test_files_hold_what_is_shown_and_nobody_s_data(
     assert "@example" not in text
     table = {row[0]: row[1:] for row in read_csv(files["CSV"])}
     assert table["Entered"][2] == str(people)
+    assert all(0 <= float(one) <= 1 for one in table["Went on"] if one)
     document = json.loads(files["JSON"].read_text("utf-8"))
     assert document["period"]["zone"] == "Europe/Warsaw"
     assert document["counting_rule"].startswith("Where customers are")
@@ -181,7 +182,7 @@ async def saved(download: Any, path: Path) -> Path:
 
 def read_csv(path: Path) -> list[list[str]]:
     lines = path.read_text("utf-8-sig").splitlines()
-    return list(csv.reader(line for line in lines if not line.startswith("# ")))
+    return [row for row in csv.reader(lines) if not row[0].startswith("# ")]
 
 
 async def test_signing_in_masks_and_a_reveal_is_logged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,8 @@ from tests.page.viewing import View, viewing
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import Browser, Route
 
     from tests.e2e.stack import Stack
@@ -45,7 +48,10 @@ def point(kind: str, cause: str | None, lost: int, now: float, before: float) ->
         "baseline": share(73, 146, before) | {"against": "previous"},
         "lost": lost,
         "at_risk": [{"currency": "EUR", "value": "5410.5"}, {"currency": "PLN", "value": "880"}],
-        "also": [],
+        "also": [
+            {"dimension": "all", "value": "", "people": 140, "query": "part=leaked", "lost": 50},
+            {"dimension": "device", "value": "mobile", "people": 90, "query": "x=1", "lost": 40},
+        ],
         "code": kind,
         "parameters": parameters | where | {"against": "previous", "within_seconds": 10800},
         "sentence": "",
@@ -102,11 +108,56 @@ async def test_rows_can_be_ordered_read_as_a_table_and_followed(
         table = plain(await view.page.locator("mp-pain table").inner_text())
         assert "€5,410.50" in table
         assert "PLN 880.00" in table
+        assert "the whole stage 140, Mobile 90" in table
         await view.page.locator("mp-pain").get_by_text("Show as chart").click()
         await view.page.locator("mp-pain .said a").first.press("Enter")
         said = parse_qs(urlsplit(view.page.url).query)
         assert (said["stage"], said["channel"]) == (["consideration"], ["app"])
         assert view.errors == []
+
+
+async def test_its_files_have_plain_numbers_and_a_picture_that_stands_alone(
+    shop: Stack, browser: Browser, tmp_path: Path
+) -> None:
+    rows = [point("error", "=Card, refused", 54, 0.86, 0.5)]
+    async with viewing(browser, f"{shop.endpoints.api}/?lang=pl&campaign=a,=1") as view:
+        await answered(view, shop.endpoints.api, rows)
+        for kind in ("CSV", "SVG"):
+            await view.page.locator("mp-pain mp-export summary").click()
+            async with view.page.expect_download() as waiting:
+                await view.page.locator("mp-pain mp-export button", has_text=kind).click()
+            await (await waiting.value).save_as(tmp_path / f"pain.{kind.lower()}")
+        assert view.errors == []
+        await view.page.goto((tmp_path / "pain.svg").as_uri())
+        unseen = await view.page.evaluate(UNSEEN)
+
+    assert unseen == []
+    lines = list(csv.reader((tmp_path / "pain.csv").read_text("utf-8-sig").splitlines()))
+    notes = [cells for cells in lines if cells[0].startswith("# ")]
+    assert [len(cells) for cells in notes] == [1] * len(notes)
+    _, row = lines[len(notes) :]
+    assert row[1] == "Rozważanie · Aplikacja · =Card, refused"
+    assert [float(one) for one in row[2:5]] == [129, 150, 0.86]
+    assert [float(one) for one in row[7:9]] == [36, 54]
+    assert row[9] == "5410.5 EUR, 880 PLN"
+
+
+# The texts of a picture that are not within it, or have no room.
+UNSEEN = """() => {
+  const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  const whole = document.documentElement.getBoundingClientRect();
+  const found = [];
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    if (!text.data.trim() || text.parentElement.closest('title')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const box = range.getBoundingClientRect();
+    if (!box.width || box.left < 0 || box.right > whole.right + 1 || box.bottom > whole.bottom + 1)
+      found.push(text.data);
+  }
+  return found;
+}"""
 
 
 async def test_a_fact_narrows_the_page_to_what_it_tells_of(shop: Stack, browser: Browser) -> None:

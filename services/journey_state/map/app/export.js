@@ -3,11 +3,11 @@
 import { LitElement, css, html } from '../vendor/vendor.js';
 import { inWords } from './drawer/words.js';
 import { download, toCsv } from './files.js';
-import { dateTime } from './format.js';
+import { dateTime, plainly } from './format.js';
 import { t } from './i18n.js';
 import { pictureOf, pngOf } from './picture.js';
 import { controls } from './styles.js';
-import { filters } from './url.js';
+import { filters, zone } from './url.js';
 
 const PIXELS = 2; // of a PNG for each of the page's
 
@@ -66,9 +66,10 @@ class Export extends LitElement {
     this.menu.open = false;
     this.menu.querySelector('summary').focus();
     if (kind === 'csv') {
-      const { columns, rows } = section.table(section.data);
+      const { columns, rows } = tableOf(section);
       const shown = rows.map((cells) => cells.map(plain));
-      download(`${name}.csv`, 'text/csv', toCsv(columns, shown, told.lines));
+      const notes = [...told.lines, t('export.plain', { zone: zone() })];
+      download(`${name}.csv`, 'text/csv', toCsv(columns, shown, notes));
     } else if (kind === 'json') {
       download(`${name}.json`, 'application/json', JSON.stringify(asJson(section, told), null, 2));
     } else {
@@ -122,22 +123,29 @@ function tables() {
     .map((one) => asJson(one, describe(one)));
 }
 
+/** The section's table with plain values: files are for programs. */
+function tableOf(section) {
+  return plainly(() => section.table(section.data));
+}
+
 function asJson(section, { title, rule, period, asked }) {
-  const { columns, rows } = section.table(section.data);
+  const { columns, rows } = tableOf(section);
   const { from, to, zone, ...chosen } = asked;
   return { title, counting_rule: rule, period, filters: chosen,
     exported_at: new Date().toISOString(), columns, rows: rows.map((cells) => cells.map(cellOf)) };
 }
 
 function cellOf(cell) {
+  if (cell === '–') return null;
   if (cell === null || typeof cell !== 'object') return cell ?? null;
-  return { ...cell.figure, ...cell.text !== undefined && { text: String(cell.text) } };
+  return { ...cell.figure, ...cell.text !== undefined && { value: cellOf(cell.text) } };
 }
 
 /** A cell as text or number. */
 function plain(cell) {
+  if (cell === '–') return '';
   if (cell === null || typeof cell !== 'object') return cell;
-  return cell.text ?? cell.figure?.people ?? '';
+  return plain(cell.text ?? cell.figure?.people ?? '');
 }
 
 customElements.define('mp-export', Export);

@@ -27,13 +27,13 @@ export async function copied(text) {
 /** A table by RFC 4180, below lines `# ...` that say what it is. */
 export function toCsv(columns, rows, notes = []) {
   const lines = [columns, ...rows].map((cells) => cells.map(cell).join(','));
-  const told = notes.map((note) => `# ${note.replace(/\s+/g, ' ')}`);
+  const told = notes.map((note) => cell(`# ${note.replace(/\s+/g, ' ')}`));
   return `\uFEFF${[...told, ...lines].join('\r\n')}\r\n`;
 }
 
 function cell(value) {
   const text = value === null || value === undefined ? '' : String(value);
   // A table program must not take a text for a formula.
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = typeof value === 'string' && /^\s*[=+\-@]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -4,6 +4,24 @@ import { lang } from './i18n.js';
 import { zone } from './url.js';
 
 const made = new Map();
+let plain = false;
+
+/**
+ * What `make` gives, where the functions below give plain values instead: numbers, shares of 1,
+ * seconds, points of a percentage, dates and times as 2026-11-21 20:00:00, amounts as 9.5 EUR.
+ */
+export function plainly(make) {
+  plain = true;
+  try {
+    return make();
+  } finally {
+    plain = false;
+  }
+}
+
+function rounded(value) {
+  return Number(value.toFixed(6));
+}
 
 function formatter(Kind, options) {
   const key = `${Kind.name} ${lang()} ${JSON.stringify(options)}`;
@@ -13,11 +31,13 @@ function formatter(Kind, options) {
 
 /** 12 410. */
 export function number(value) {
+  if (plain) return value;
   return formatter(Intl.NumberFormat, {}).format(value);
 }
 
 /** 4.25 as 4.3. */
 export function decimal(value) {
+  if (plain) return rounded(value);
   return formatter(Intl.NumberFormat, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
     .format(value);
 }
@@ -31,12 +51,14 @@ export function compact(value) {
 /** 0.394 as 39 %; a dash for null. */
 export function percent(share, digits = 0) {
   if (share === null || share === undefined) return '–';
+  if (plain) return rounded(share);
   return formatter(Intl.NumberFormat, { style: 'percent', maximumFractionDigits: digits })
     .format(share);
 }
 
 /** Points of a percentage with their sign: 0.09 as +9. */
 export function points(difference) {
+  if (plain) return rounded(difference * 100);
   return formatter(Intl.NumberFormat, { maximumFractionDigits: 1, signDisplay: 'exceptZero' })
     .format(difference * 100);
 }
@@ -46,16 +68,17 @@ const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
 /** Seconds in their one or two largest units: 2 days 4 hr; a dash for null. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return '–';
+  if (plain) return rounded(seconds);
   if (seconds < 1) return unit(Math.round(seconds * 10) / 10, 'second');
-  const rounded = seconds >= 36000 ? Math.round(seconds / 3600) * 3600
+  const near = seconds >= 36000 ? Math.round(seconds / 3600) * 3600
     : seconds >= 600 ? Math.round(seconds / 60) * 60 : Math.round(seconds);
-  const first = UNITS.findIndex(([, size]) => rounded >= size);
+  const first = UNITS.findIndex(([, size]) => near >= size);
   const [name, size] = UNITS[first];
-  const whole = Math.floor(rounded / size);
+  const whole = Math.floor(near / size);
   const parts = [unit(whole, name)];
   const next = UNITS[first + 1];
   if (next && whole < 10) {
-    const rest = Math.floor((rounded - whole * size) / next[1]);
+    const rest = Math.floor((near - whole * size) / next[1]);
     if (rest) parts.push(unit(rest, next[0]));
   }
   return parts.join(' ');
@@ -79,7 +102,12 @@ export function ago(time, now = Date.now()) {
 
 /** Date and time in the zone of the page. */
 export function dateTime(time, options = { dateStyle: 'medium', timeStyle: 'short' }) {
-  return formatter(Intl.DateTimeFormat, { timeZone: zone(), ...options }).format(new Date(time));
+  const all = { timeZone: zone(), ...options };
+  if (!plain) return formatter(Intl.DateTimeFormat, all).format(new Date(time));
+  const hasTime = all.timeStyle || all.hour;
+  // Sweden writes dates as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv', { timeZone: all.timeZone, dateStyle: 'short',
+    ...hasTime && { timeStyle: 'medium' } }).format(new Date(time));
 }
 
 /** Date and time to the second, in the zone of the page. */
@@ -99,6 +127,7 @@ export function clock(time) {
 
 /** An amount of one currency; sums of several are never made. */
 export function money(amount, currency) {
+  if (plain) return `${amount} ${currency ?? ''}`.trim();
   try {
     return formatter(Intl.NumberFormat, { style: 'currency', currency,
       maximumFractionDigits: 2 }).format(amount);

@@ -4,7 +4,6 @@ const SVG = 'http://www.w3.org/2000/svg';
 const XHTML = 'http://www.w3.org/1999/xhtml';
 const MARGIN = 24;
 const LINE = 18;
-const LETTER = 6.4; // width of one, about, to break lines by
 const DRAWN = ['color', 'fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray',
   'stroke-linecap', 'stroke-linejoin', 'stroke-opacity', 'opacity', 'font-family', 'font-size',
   'font-weight', 'font-style', 'font-variant-numeric', 'letter-spacing', 'text-anchor',
@@ -13,8 +12,8 @@ const LAID = ['display', 'box-sizing', 'width', 'height', 'margin', 'padding', '
   'border-top', 'border-right', 'border-bottom', 'border-left', 'border-radius', 'border-collapse',
   'background-color', 'background-image', 'background-size', 'line-height', 'text-align',
   'vertical-align', 'white-space', 'gap', 'grid-template-columns', 'grid-template-rows',
-  'grid-column', 'grid-row', 'flex', 'flex-direction', 'align-items', 'justify-content',
-  'justify-items', 'text-decoration-line', 'overflow-wrap'];
+  'grid-template-areas', 'grid-column', 'grid-row', 'flex', 'flex-direction', 'align-items',
+  'justify-content', 'justify-items', 'text-decoration-line', 'overflow-wrap'];
 const KEPT = ['colspan', 'rowspan', 'lang', 'dir', 'type', 'value', 'checked'];
 const DROPPED = ['style', 'class', 'tabindex', 'role'];
 const PLACED = ['inset', 'transform'];
@@ -25,13 +24,13 @@ export function pictureOf(body, lines) {
   const box = (chart ?? body).getBoundingClientRect();
   const inner = chart ? box.width : Math.max(box.width, widest(body));
   const width = Math.max(inner, 480) + 2 * MARGIN;
-  const broken = lines.flatMap((line, place) => breakLine(line, width - 2 * MARGIN)
+  const page = getComputedStyle(body);
+  const broken = lines.flatMap((line, place) => breakLine(line, width - 2 * MARGIN, page.fontFamily)
     .map((text) => ({ text, first: place === 0 })));
   const top = MARGIN + broken.length * LINE + 12;
   const framed = chart ? null : boxed(body, inner);
   const height = top + (chart ? box.height : framed.height) + MARGIN;
   const root = element('svg', { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` });
-  const page = getComputedStyle(body);
   const surface = getComputedStyle(body.closest('section') ?? body).backgroundColor;
   root.append(element('rect', { width, height, fill: surface }));
   broken.forEach(({ text, first }, place) => {
@@ -68,7 +67,7 @@ function chartOf(body) {
 function nested(chart, box, top) {
   const made = copy(chart);
   for (const [name, value] of Object.entries({ x: MARGIN, y: top, width: box.width,
-    height: box.height })) made.setAttribute(name, value);
+    height: box.height, overflow: 'visible' })) made.setAttribute(name, value);
   return made;
 }
 
@@ -87,7 +86,8 @@ function boxed(body, width) {
 }
 
 function frame({ made, width, height }, top) {
-  const found = element('foreignObject', { x: MARGIN, y: top, width, height });
+  const found = element('foreignObject', { x: MARGIN, y: top, width, height,
+    overflow: 'visible' });
   found.append(made);
   return found;
 }
@@ -96,6 +96,7 @@ function frame({ made, width, height }, top) {
 function copy(node) {
   if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
   if (node.nodeType !== Node.ELEMENT_NODE || node.localName === 'style') return null;
+  if (node.dataset.live !== undefined) return null; // offers what a picture cannot give
   const style = getComputedStyle(node);
   const drawn = node.namespaceURI === SVG;
   if (style.display === 'none' || (!drawn && style.clipPath.startsWith('inset(50%'))) return null;
@@ -145,12 +146,15 @@ function widest(body) {
   return Math.max(...[...body.querySelectorAll('*')].map((one) => one.scrollWidth), 0);
 }
 
-function breakLine(text, width) {
-  const most = Math.floor(width / LETTER);
-  const lines = [''];
-  for (const word of text.split(/\s+/)) {
-    if (lines.at(-1) && lines.at(-1).length + word.length >= most) lines.push('');
-    lines[lines.length - 1] += `${lines.at(-1) && ' '}${word}`;
+function breakLine(text, width, family) {
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = `12px ${family}`;
+  const [first, ...words] = text.split(/\s+/);
+  const lines = [first];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (pen.measureText(longer).width > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
   }
   return lines;
 }

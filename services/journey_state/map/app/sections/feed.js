@@ -159,7 +159,7 @@ class Feed extends Section {
     const count = this.waiting.size;
     return html`
       <p class="hidden" role="status">${this.said ?? ''}</p>
-      <div class="news">${count ? html`<button class="pill" type="button"
+      <div class="news">${count ? html`<button class="pill" type="button" data-live
         @click=${this.showWaiting}>${t('feed.new', { n: count })}</button>`
     : t(this.paused ? 'feed.held' : 'feed.current')}</div>
       <ul class="cards" tabindex="-1" @keydown=${this.move}>

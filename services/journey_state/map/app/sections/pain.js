@@ -3,7 +3,7 @@
 import { css, html, nothing, svg } from '../../vendor/vendor.js';
 import { chart } from '../chart.js';
 import { date, money, number, percent, points } from '../format.js';
-import { label, t } from '../i18n.js';
+import { label, ruleName, t } from '../i18n.js';
 import { Section } from '../section.js';
 import { set, state } from '../url.js';
 import { GROUPS } from './map-rows.js';
@@ -16,6 +16,7 @@ const SORTS = {
 };
 const WIDE = 150;
 const HIGH = 26;
+const ALSO_SHOWN = 4; // the table has them all
 
 export class Pain extends Section {
   static name_ = 'pain';
@@ -114,7 +115,7 @@ export class Pain extends Section {
   }
 
   renderRow(one) {
-    const { struck, lost, filters, at_risk: risk } = one;
+    const { struck, lost, filters, at_risk: risk, also } = one;
     const place = placeOf(one);
     const address = new URLSearchParams({ ...state(), ...filters });
     return html`<li>
@@ -122,6 +123,10 @@ export class Pain extends Section {
       <div class="said"><a href=${`?${address}`} title=${t('pain.narrow')}
         @click=${(event) => this.narrow(event, filters)}>${place}</a>
         <p>${painSentence(one)}</p>
+        ${also.length ? html`<p>${t('pain.also')}:
+          ${also.slice(0, ALSO_SHOWN).map((each, at) => html`${at ? ', ' : nothing}${alsoName(each)}
+            <mp-number .figure=${each} .label=${`${place}: ${alsoName(each)}`}></mp-number>`)}</p>`
+          : nothing}
         ${risk.length ? html`<p>${t('pain.risk')} ${risk.map(({ currency, value }, at) => html`${at
           ? ', ' : nothing}<span class="risk">${money(value, currency)}</span>`)}</p>` : nothing}
       </div>
@@ -139,20 +144,22 @@ export class Pain extends Section {
 
   table() {
     const said = ['kind', 'what', 'people', 'of', 'share', 'interval', 'usual', 'change', 'excess',
-      'value'];
+      'value', 'also'];
     return {
       columns: said.map((one) => t(`pain.${one}`)),
       rows: this.sorted.map((one) => [
         t(`pain.kind.${one.kind}`),
-        `${placeOf(one)}${one.cause ? ` · ${one.cause}` : ''}`,
+        [placeOf(one), one.kind === 'abandonment' ? ruleName(one.cause) : one.cause]
+          .filter(Boolean).join(' · '),
         { figure: one.struck, label: placeOf(one) },
         { figure: one.struck.of, label: `${placeOf(one)}, ${t('pain.of')}` },
         percent(one.struck.share),
         between(one.struck),
         `${percent(one.baseline.share)} (${between(one.baseline)})`,
-        t('pain.points', { text: points(one.struck.share - one.baseline.share) }),
+        points(one.struck.share - one.baseline.share),
         number(one.lost),
         one.at_risk.map(({ currency, value }) => money(value, currency)).join(', '),
+        one.also.map((each) => `${alsoName(each)} ${number(each.people)}`).join(', '),
       ]),
     };
   }
@@ -161,6 +168,11 @@ export class Pain extends Section {
 /** The stage and by what its people came. */
 function placeOf({ where, ...stage }) {
   return [label(stage), whereName(where)].filter(Boolean).join(' · ');
+}
+
+/** Where the same stands out too. */
+function alsoName(where) {
+  return whereName(where) || t('pain.everywhere');
 }
 
 function between({ low, high }) {
