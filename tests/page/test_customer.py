@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -41,6 +42,11 @@ async def test_new_touchpoints_are_added_where_one_reads_and_erased_ones_are_tol
         assert await content.evaluate("(one) => one.scrollTop") == 500
         assert await events.nth(9).locator("pre").count() == 1  # what was open is
         assert "1 new touchpoint" in await page.locator("mp-customer .hidden").all_inner_texts()
+
+        printed = await page.pdf()
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 1  # all of them, and not the page
+        assert await page.locator("mp-drawer dialog").evaluate("(one) => one.matches(':modal')")
+        assert await content.evaluate("(one) => one.scrollTop") == 500
         assert view.errors == []
 
         erased = await shop.http.delete(

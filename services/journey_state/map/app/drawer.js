@@ -62,6 +62,8 @@ class Drawer extends LitElement {
     document.addEventListener('open-customer', ({ detail }) => {
       open({ who: detail.customer_id });
     }, { signal });
+    window.addEventListener('beforeprint', () => this.lay(false), { signal });
+    window.addEventListener('afterprint', () => this.lay(true), { signal });
     window.addEventListener('urlchange', () => this.requestUpdate(), { signal });
     window.addEventListener('langchange', () => this.requestUpdate(), { signal });
   }
@@ -99,7 +101,20 @@ class Drawer extends LitElement {
     (at || this.renderRoot.querySelector('h2')).focus({ preventScroll: true });
   }
 
-  closed() {
+  /** Above the page, or in it: of what is above, only what one sheet holds is printed. */
+  lay(above) {
+    const dialog = this.renderRoot.querySelector('dialog');
+    if (!dialog.open) return;
+    const content = dialog.querySelector('.content');
+    if (!above) this.read = content.scrollTop;
+    dialog.close();
+    if (above) dialog.showModal();
+    else dialog.show();
+    content.scrollTop = this.read;
+  }
+
+  closed({ target }) {
+    if (target.open) return; // it was laid otherwise
     if (opened()) open(null);
     this.before?.focus();
     this.before = null;
