@@ -24,7 +24,7 @@ TEXTS = """() => [...document.querySelector('mp-pain').shadowRoot.querySelectorA
 WORDS = {
     "en": ("Nothing stands out (checked 42 cells)", "86% did not go on within 3 hr, before 50%"),
     "ru": ("Ничего не выделяется (проверены 42 ячейки)", "86 % не пошли дальше за 3 ч, раньше"),
-    "pl": ("Nic się nie wyróżnia (sprawdzono 42 komórki)", "86% nie poszło dalej w ciągu 3 godz."),
+    "pl": ("Nic się nie wyróżnia (sprawdzono 42 komórki)", "86% nie poszło dalej w ciągu 3 h"),
 }
 
 
