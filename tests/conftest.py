@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from services.contracts.topics import Topics
+    from tests.journey_state.rows import Rows
 
 PARTITIONS = 3
 MEMORY_DISK = Path("/dev/shm")
@@ -186,6 +187,15 @@ async def database_url(
     """The URL of a database of the test's own with the schema at its head."""
     async for url in _database(postgres_server, template_database):
         yield url
+
+
+@pytest_asyncio.fixture
+async def rows(database_url: str) -> AsyncIterator[Rows]:
+    """What writes rows into it."""
+    from tests.journey_state.asking import writing  # what tests of ingest have no use for
+
+    async with writing(database_url) as rows:
+        yield rows
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -19,7 +19,6 @@ from typer.testing import CliRunner, Result
 from services.cli.customer import customer, show
 from services.cli.endpoints import Endpoints, write_endpoints
 from services.journey_state.journey import Journey
-from tests.journey_state.asking import writing
 from tests.journey_state.listening import free_port, listening
 from tests.journey_state.rows import NOON, Rows, episode
 
@@ -31,12 +30,6 @@ command.command()(customer)
 
 async def run(*arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, command, list(arguments))
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture

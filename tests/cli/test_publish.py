@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 
 from services.cli.publish import Answer, publish, watch
 from services.journey_state.definition import shipped
-from tests.journey_state.asking import writing
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import Rows
 
@@ -27,12 +26,6 @@ command.command()(publish)
 
 async def run(*arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, command, list(arguments))
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture

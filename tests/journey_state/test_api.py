@@ -17,7 +17,7 @@ from services.journey_state.consent import Statement
 from services.journey_state.episodes import signal_id
 from services.journey_state.journey import Journey
 from services.journey_state.overlays import OpenOverlay
-from tests.journey_state.asking import NOW, get, problem, serving, writing
+from tests.journey_state.asking import NOW, get, problem, serving
 from tests.journey_state.counting import everything
 from tests.journey_state.rows import MINUTE, NOON, Rows, episode, key_of
 
@@ -26,12 +26,6 @@ UNKNOWN = "018f0000-0000-7000-8000-000000000000"
 
 def at(minute: int) -> str:
     return format_time(NOON + minute * MINUTE)
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture

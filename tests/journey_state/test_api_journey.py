@@ -10,16 +10,10 @@ import pytest_asyncio
 
 from services.contracts.times import format_time
 from services.journey_state.definition import shipped, version_of
-from tests.journey_state.asking import get, serving, writing
+from tests.journey_state.asking import get, serving
 from tests.journey_state.rows import NOON, Rows
 
 SHOP, SAAS = shipped("ecommerce"), shipped("saas")
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture

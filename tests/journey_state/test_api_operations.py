@@ -23,19 +23,13 @@ from services.journey_state.api.run import serve
 from services.journey_state.database import Connection, Database, DatabaseAwayError
 from services.journey_state.definition import shipped
 from services.settings import ApiSettings, DatabaseSettings, Settings
-from tests.journey_state.asking import NOW, get, problem, serving, writing
+from tests.journey_state.asking import NOW, get, problem, serving
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import MINUTE, NOON, Rows
 from tests.waiting import until
 
 TOKEN = "a-token-of-some-length"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture

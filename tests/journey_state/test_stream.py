@@ -25,7 +25,7 @@ from services.journey_state.api.stream_events import Wanted
 from services.journey_state.api.streaming import Bounds, Stream
 from services.journey_state.database import Database
 from services.journey_state.places import Place, RowKey, Snapshot, read_place
-from tests.journey_state.asking import problem, writing
+from tests.journey_state.asking import problem
 from tests.journey_state.events import Heard, Told, reading_along, told_until
 from tests.journey_state.listening import listening
 from tests.journey_state.rows import Rows
@@ -33,12 +33,6 @@ from tests.waiting import until
 
 QUICK = Bounds(look_seconds=0.01, status_seconds=0.05)
 TOKEN = "a-token-of-some-length"
-
-
-@pytest_asyncio.fixture
-async def rows(database_url: str) -> AsyncIterator[Rows]:
-    async with writing(database_url) as rows:
-        yield rows
 
 
 @pytest_asyncio.fixture
