@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ MEMORY_BYTES_MIN = 6 << 30
 # A broker of a few minutes does its work in less than half of the processor time where its code
 # is not optimized to the last.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+# Tests interrupt processes: where a shell started this one in the background, they would not hear.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test judges how long something took: the machine may be busy with others.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
