@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
+from aiokafka.structs import TopicPartition
+
 from services.contracts.touchpoint import partition_of
 from services.ingest.errors import UnavailableError
 
@@ -66,11 +68,12 @@ class Batch:
 class Lane:
     """One partition: the batch that takes records now, and full ones before it, in order."""
 
-    __slots__ = ("full", "open", "partition", "topic")
+    __slots__ = ("full", "open", "partition", "topic", "topic_partition")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
+        self.topic_partition = TopicPartition(topic, partition)
         self.open: Batch | None = None
         self.full: deque[Batch] = deque()
 
@@ -228,7 +231,8 @@ class Accumulator:
         self.bytes -= batch.size
         for waiter in batch.waiters:
             waiter.pending -= 1
-            waiter.append_time_ms = max(waiter.append_time_ms, append_time_ms)
+            if append_time_ms > waiter.append_time_ms:  # noqa: PLR1730  # a call costs more
+                waiter.append_time_ms = append_time_ms
             if waiter.pending == 0 and not waiter.future.done():
                 waiter.future.set_result(None)
                 self._answered += 1

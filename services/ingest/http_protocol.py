@@ -82,12 +82,10 @@ class IngestProtocol(HttpToolsProtocol):
     """Each request's scope has its exchange."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        scope = cast("MutableMapping[str, Any]", cycle.scope)
-        scope["extensions"] = {_EXTENSION: Exchange(cycle)}
+        cast("MutableMapping[str, Any]", cycle.scope)[_EXTENSION] = Exchange(cycle)
         super()._start_asgi_task(cycle, app)
 
 
 def exchange_of(scope: Mapping[str, Any]) -> Exchange | None:
     """That of an ASGI scope; None on another server."""
-    extensions = scope.get("extensions")
-    return extensions.get(_EXTENSION) if extensions else None
+    return scope.get(_EXTENSION)

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
-from aiokafka.structs import TopicPartition
 
 from services.ingest.accumulator import Accumulator, Batch, Builder, Headers, Lane, Waiter
 from services.ingest.errors import RefusedError, UnavailableError
@@ -164,7 +163,7 @@ class KafkaSink:
     def _leader_of(self, lane: Lane) -> int:
         assert self._producer is not None
         cluster = self._producer.client.cluster
-        leader = cluster.leader_for_partition(TopicPartition(lane.topic, lane.partition))
+        leader = cluster.leader_for_partition(lane.topic_partition)
         return -1 if leader is None else int(leader)
 
     async def _deliver(self, batches: list[Batch]) -> None:

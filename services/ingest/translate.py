@@ -41,7 +41,7 @@ class TimeLimits(NamedTuple):
     age_us_max: int
 
 
-class Moment(NamedTuple):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """When a request came: its head by the clock, its body in the in-flight set."""
 
     head_at: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+
+import msgspec
 
 from services.contracts.touchpoint import Call
 from services.ingest import answers
@@ -19,7 +20,7 @@ Headers = dict[bytes, bytes]  # names in lower case
 Query = dict[bytes, list[bytes]]
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """A request but for its body; `call` is the one its path names, `head_at` when it arrived."""
 
     path: str

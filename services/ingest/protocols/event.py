@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from services.contracts.touchpoint import EMPTY_OBJECT
@@ -54,7 +52,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     clock_is_true: bool = False
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """A body, read: its events and what the envelope around them says for all."""
 
     events: list[Incoming]
