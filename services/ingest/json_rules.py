@@ -68,13 +68,18 @@ def _has_big_exponent(shape: bytes) -> bool:
     return False
 
 
+def small_bytes(limits: JsonLimits) -> int:
+    """An event so short is not too large, and no object in it can have too many keys."""
+    # `"":0,` is the shortest of them.
+    return min(limits.event_bytes_max, _KEY_BYTES_MIN * limits.keys_max)
+
+
 def structure_fault(event: bytes, limits: JsonLimits) -> Fault | None:
     """Whether an event that holds only plain values is too large, too deep or too wide."""
     if len(event) > limits.event_bytes_max:
         size, most = len(event), limits.event_bytes_max
         return Fault("event_too_large", f"the event has {size} bytes; at most {most} are taken")
-    # So short that no object can have too many keys: `"":0,` is the shortest.
-    if len(event) <= _KEY_BYTES_MIN * limits.keys_max:
+    if len(event) <= small_bytes(limits):
         opened = event.count(b"{") + event.count(b"[")
         if opened <= limits.depth_max:
             return None

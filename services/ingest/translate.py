@@ -154,7 +154,15 @@ class Translator:
         if parsed.context is not EMPTY_OBJECT:
             self._context = self._with_short_ip(_envelope_context(parsed.context))
             self._common = _context_saying(self._context, self._signals)
-        drafts = [self._attempt(incoming) for incoming in parsed.events]
+        drafts: list[_Draft | Verdict] = []
+        for incoming in parsed.events:
+            try:
+                event = incoming.event
+                drafts.append(
+                    _unreadable(incoming) if event is None else self._draft(incoming, event)
+                )
+            except EventError as error:
+                drafts.append(_refused(incoming, error))
         if self._is_ahead:
             self._clamp([draft for draft in drafts if isinstance(draft, _Draft)])
         return [self._finish(draft) if isinstance(draft, _Draft) else draft for draft in drafts]
@@ -170,16 +178,6 @@ class Translator:
             self._correction = times.correction(
                 self._moment.head_at, sent.time_us, self._limits.skew_us_max
             )
-
-    def _attempt(self, incoming: Incoming) -> _Draft | Verdict:
-        event = incoming.event
-        if event is None:
-            return Verdict(incoming.position, None, incoming.fault, raw=incoming.raw)
-        try:
-            return self._draft(incoming, event)
-        except EventError as error:
-            message_id = text_of(event.message_id)
-            return Verdict(incoming.position, message_id, error.fault, raw=incoming.raw)
 
     def _draft(self, incoming: Incoming, event: Event) -> _Draft:
         source = self._source
@@ -318,6 +316,15 @@ class Translator:
         kind, value = primary_identifier(touchpoint.identifiers)
         key = f"{kind}:{value}".encode()
         return Verdict(incoming.position, touchpoint.message_id, None, encode(touchpoint), key)
+
+
+def _unreadable(incoming: Incoming) -> Verdict:
+    return Verdict(incoming.position, None, incoming.fault, raw=incoming.raw)
+
+
+def _refused(incoming: Incoming, error: EventError) -> Verdict:
+    message_id = text_of(incoming.event.message_id) if incoming.event is not None else None
+    return Verdict(incoming.position, message_id, error.fault, raw=incoming.raw)
 
 
 def _envelope_context(raw: msgspec.Raw) -> bytes:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from services.contracts.touchpoint import EMPTY_OBJECT
 from services.ingest.errors import EventError, Fault
-from services.ingest.json_rules import JsonLimits, is_plain, structure_fault, value_fault
+from services.ingest.json_rules import (
+    JsonLimits,
+    is_plain,
+    small_bytes,
+    structure_fault,
+    value_fault,
+)
 
 Scalar = str | int | float | bool | None
 
@@ -77,6 +85,21 @@ def read_event(position: int, raw: bytes, limits: JsonLimits, *, plain: bool) ->
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = value_fault(raw, limits) or Fault("malformed_json", f"not valid JSON: {error}")
         return Incoming(position, raw, None, reason)
+
+
+def read_plain_events(raws: Sequence[bytes], limits: JsonLimits) -> list[Incoming]:
+    """As `read_event` does each, in line for those so small that no limit can be passed."""
+    length_max, depth_max = small_bytes(limits), limits.depth_max
+    events = []
+    for position, raw in enumerate(raws):
+        if len(raw) <= length_max and raw.count(b"{") + raw.count(b"[") <= depth_max:
+            try:
+                events.append(Incoming(position, raw, _decode(raw), None))
+                continue
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass  # `read_event` says why
+        events.append(read_event(position, raw, limits, plain=True))
+    return events
 
 
 def _type_fault(raw: bytes, error: msgspec.ValidationError) -> Fault:

@@ -9,7 +9,7 @@ from services.ingest.errors import Fault, RequestError
 from services.ingest.json_rules import JsonLimits, is_plain, structure_fault, value_fault
 from services.ingest.json_split import items_of, malformed, members_of
 from services.ingest.protocols.dialect import Dialect, Head
-from services.ingest.protocols.event import Incoming, Parsed, Scalar, read_event
+from services.ingest.protocols.event import Incoming, Parsed, Scalar, read_event, read_plain_events
 
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
 _ENVELOPE_FIELDS = (b"sentAt", b"writeKey")
@@ -71,7 +71,9 @@ def parse_envelope(body: bytes, limits: JsonLimits, field: str) -> Parsed:
 
 def read_events(raws: list[bytes], limits: JsonLimits, *, plain: bool) -> list[Incoming]:
     """Each of the events, read by itself."""
-    return [read_event(index, raw, limits, plain=plain) for index, raw in enumerate(raws)]
+    if plain:
+        return read_plain_events(raws, limits)
+    return [read_event(index, raw, limits, plain=False) for index, raw in enumerate(raws)]
 
 
 def read_events_apart(raws: list[bytes], limits: JsonLimits) -> list[Incoming]:
