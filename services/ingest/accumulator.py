@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
-from aiokafka.structs import TopicPartition
-
 from services.contracts.touchpoint import partition_of
 from services.ingest.errors import UnavailableError
 
@@ -68,12 +66,11 @@ class Batch:
 class Lane:
     """One partition: the batch that takes records now, and full ones before it, in order."""
 
-    __slots__ = ("full", "open", "partition", "topic", "topic_partition")
+    __slots__ = ("full", "open", "partition", "topic")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
-        self.topic_partition = TopicPartition(topic, partition)
         self.open: Batch | None = None
         self.full: deque[Batch] = deque()
 

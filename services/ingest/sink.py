@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.structs import TopicPartition
 
 from services.ingest.accumulator import Accumulator, Batch, Builder, Headers, Lane, Waiter
 from services.ingest.errors import RefusedError, UnavailableError
@@ -163,7 +164,7 @@ class KafkaSink:
     def _leader_of(self, lane: Lane) -> int:
         assert self._producer is not None
         cluster = self._producer.client.cluster
-        leader = cluster.leader_for_partition(lane.topic_partition)
+        leader = cluster.leader_for_partition(TopicPartition(lane.topic, lane.partition))
         return -1 if leader is None else int(leader)
 
     async def _deliver(self, batches: list[Batch]) -> None:
