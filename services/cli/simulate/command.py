@@ -79,12 +79,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Ends when all are played; Ctrl-C ends it sooner, and the oracle is written all the same. Exit
     code 2: asked wrongly; 3: ingest does not answer, or refuses what is sent.
     """
-    try:
-        found = found_by_url(ingest, key or []) if ingest else found_by_data(data, key or [])
-    except TargetError as error:
-        _stop(str(error), EXIT_USAGE)
-    except NotFoundError as error:
-        _stop(str(error), EXIT_UNREACHABLE)
+    found = _found(ingest, data, key or [])
     asked = Asked(customers, days, seed, rate, speed)
     options = options_for(asked, demo, found)
     pains = chosen(pain or (), OF_THE_DEMO if demo else ())
@@ -103,6 +98,15 @@ def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command
     print(summary(tally), flush=True)
     if tally.trouble and not tally.accepted:
         _stop(tally.trouble, EXIT_UNREACHABLE)
+
+
+def _found(ingest: str | None, data: Path | None, keys: list[str]) -> Found:
+    try:
+        return found_by_url(ingest, keys) if ingest else found_by_data(data, keys)
+    except TargetError as error:
+        _stop(str(error), EXIT_USAGE)
+    except NotFoundError as error:
+        _stop(str(error), EXIT_UNREACHABLE)
 
 
 def options_for(asked: Asked, demo: bool | None, found: Found) -> Options:
