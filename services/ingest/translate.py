@@ -110,7 +110,7 @@ _cached_said = lru_cache(CONTEXTS_CACHED_MAX)(_said)
 
 
 def _context_saying(context: bytes, signals: Signals) -> _Context:
-    """As `_said`; libraries repeat theirs with each event. Nothing of a person is remembered."""
+    """As `_said`; libraries repeat theirs with each event. Traits and addresses are never kept."""
     is_short = len(context) <= CACHED_CONTEXT_BYTES_MAX
     if is_short and b"traits" not in context and b'"ip"' not in context:
         return _cached_said(context, signals)
